@@ -1,0 +1,113 @@
+// Package cli is the command line: flags in, one call down, words out.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/problem"
+)
+
+// The exit codes, a promise to scripts: see mcpctl help exit-codes.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotLoggedIn = 4
+	exitInterrupted = 130
+)
+
+// app carries what commands share and what a test may replace.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	host     host.Host
+	flags    globalFlags
+}
+
+// exitError carries an exit code other than 1 up to Main. Its text may be empty: then nothing more is said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage is the error of a command that was called wrongly. next may be empty.
+func usage(next, format string, args ...any) error {
+	return &exitError{exitUsage, problem.New(next, format, args...)}
+}
+
+// notLoggedIn is the error of a command that needs a key that isn't there or was refused.
+func notLoggedIn(err error) error { return &exitError{exitNotLoggedIn, err} }
+
+// errSilent ends a command with exit code 1 when it has already said everything.
+var errSilent = errors.New("")
+
+// Main runs mcpctl with the process's arguments, and returns its exit code.
+func Main() int {
+	h, err := host.Current()
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, host: h}
+	if err != nil {
+		return a.report(err)
+	}
+	// SIGINT and SIGTERM cancel the context once; a second one ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return a.run(ctx, os.Args[1:])
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := newRootCommand(a)
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	return a.report(err)
+}
+
+// report prints err and its next step on stderr, and returns the exit code.
+func (a *app) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	code := exitFailed
+	var exit *exitError
+	if errors.As(err, &exit) {
+		code = exit.code
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(a.err, "mcpctl: %s\n", text)
+	}
+	if next := problem.NextStep(err); next != "" {
+		fmt.Fprintf(a.err, "  %s\n", strings.ReplaceAll(next, "\n", "\n  "))
+	}
+	return code
+}
+
+// exactArgs is cobra.ExactArgs with words that name what is missing.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return usage("try: "+cmd.UseLine(), "%s: %s is missing", cmd.CommandPath(), names[len(args)])
+		}
+		if len(args) > len(names) {
+			return usage("try: "+cmd.UseLine(), "%s takes no argument %q", cmd.CommandPath(), args[len(names)])
+		}
+		return nil
+	}
+}

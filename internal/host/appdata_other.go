@@ -1,0 +1,5 @@
+//go:build !windows
+
+package host
+
+func appData(string) (roaming, local string) { return "", "" }
