@@ -1,0 +1,206 @@
+// Package web is the one HTTP client of mcpctl: it knows proxies and extra CAs, refuses plain http off this machine,
+// and never carries a request to another origin.
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+)
+
+// Options configure New.
+type Options struct {
+	// CAFile is a PEM file whose certificates are trusted beside the system's; empty for none.
+	CAFile string
+	// Proxy is the URL of a proxy for https requests; empty leaves it to HTTPS_PROXY. NO_PROXY is obeyed either way.
+	Proxy string
+	// AllowHTTP lists the origins off loopback that may be spoken to over plain http.
+	AllowHTTP []string
+}
+
+// maxRedirects is how many redirects on one origin a request follows.
+const maxRedirects = 3
+
+// New returns a client with these rules:
+//   - connecting takes 10 s at most, a TLS handshake 10 s; the request's context limits the rest;
+//   - plain http goes only to loopback and to the origins of AllowHTTP, and never through a proxy, which would read
+//     the key;
+//   - of redirects, it follows only 307 and 308 within one origin, which keep method and body: net/http would turn a
+//     POST into a GET, and would carry x-portkey-api-key to any host. Other redirects are returned as responses.
+func New(o Options) (*http.Client, error) {
+	roots, err := rootCAs(o.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := proxyFunc(o.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	t := &http.Transport{
+		Proxy:               proxy,
+		DialContext:         dial,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		// A dead peer is noticed by these pings, since a call itself has no deadline.
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		MaxIdleConnsPerHost: 256,
+		IdleConnTimeout:     90 * time.Second,
+		DisableCompression:  true, // a compressed event stream arrives in lumps
+		ReadBufferSize:      32 << 10,
+		WriteBufferSize:     32 << 10,
+	}
+	return &http.Client{
+		Transport:     &guard{next: t, allowHTTP: slices.Clone(o.AllowHTTP)},
+		CheckRedirect: sameOriginOnly,
+	}, nil
+}
+
+func rootCAs(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil // the system's
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, problem.New("check the setting ca_file (--ca-file)", "read the CA file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, problem.New("ca_file wants PEM: blocks that begin with -----BEGIN CERTIFICATE-----",
+			"%s: no certificate in it", file)
+	}
+	return pool, nil
+}
+
+func proxyFunc(setting string) (func(*http.Request) (*url.URL, error), error) {
+	env := httpproxy.FromEnvironment()
+	if setting != "" {
+		if u, err := url.Parse(setting); err != nil || u.Host == "" {
+			return nil, problem.New("write it as http://HOST:PORT", "the setting proxy is not a URL")
+		}
+		env.HTTPSProxy = setting
+	}
+	find := env.ProxyFunc()
+	return func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != "https" {
+			return nil, nil
+		}
+		return find(r.URL)
+	}, nil
+}
+
+// dial makes sure that "localhost" means this machine, whatever a resolver says: plain http goes there.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	conn, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	host, _, _ := net.SplitHostPort(addr)
+	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok && host == "localhost" && !tcp.IP.IsLoopback() {
+		conn.Close()
+		return nil, fmt.Errorf("localhost resolved to %s, which is another machine", tcp.IP)
+	}
+	return conn, nil
+}
+
+// guard refuses plain http to other machines.
+type guard struct {
+	next      *http.Transport
+	allowHTTP []string
+}
+
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := CheckURL(r.URL, g.allowHTTP); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	return g.next.RoundTrip(r)
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
+func (g *guard) CloseIdleConnections() { g.next.CloseIdleConnections() }
+
+func sameOriginOnly(r *http.Request, via []*http.Request) error {
+	keepsBody := r.Response != nil && (r.Response.StatusCode == http.StatusTemporaryRedirect ||
+		r.Response.StatusCode == http.StatusPermanentRedirect)
+	if !keepsBody || len(via) > maxRedirects || Origin(r.URL) != Origin(via[0].URL) {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// CheckURL reports why mcpctl would not send a request to u: a scheme other than https, or plain http to a host that
+// is neither loopback nor in allowHTTP, a list of origins.
+func CheckURL(u *url.URL, allowHTTP []string) error {
+	switch {
+	case u.Host == "":
+		return problem.New("write it as https://HOST", "%q is not the URL of a server", Redact(u))
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme != "http":
+		return problem.New("write it as https://HOST", "%s: the scheme %q is not https", Redact(u), u.Scheme)
+	case IsLoopback(u.Hostname()) || slices.Contains(allowHTTP, Origin(u)):
+		return nil
+	}
+	return problem.New("use https, or add --allow-http if you trust every network on the way",
+		"%s: plain http to another machine would show your key to the network", Origin(u))
+}
+
+// IsLoopback reports whether host is literally this machine: "localhost", an address in 127.0.0.0/8, or ::1.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Origin returns scheme, host and port of u, the port left out where it is the scheme's own (RFC 6454).
+func Origin(u *url.URL) string {
+	host := u.Hostname()
+	if net.ParseIP(host) != nil && strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	port := u.Port()
+	if port == "" || u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return strings.ToLower(u.Scheme + "://" + host)
+	}
+	return strings.ToLower(u.Scheme + "://" + host + ":" + port)
+}
+
+// Redact returns u without user, query and fragment, which may hold what nobody else should read.
+func Redact(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// Describe returns what went wrong with a request, without the query that a *url.Error would print.
+func Describe(err error) string {
+	var urlErr *url.Error
+	if !errors.As(err, &urlErr) {
+		return err.Error()
+	}
+	where := urlErr.URL
+	if u, err := url.Parse(where); err == nil {
+		where = Redact(u)
+	}
+	if urlErr.Timeout() && errors.Is(urlErr.Err, context.DeadlineExceeded) {
+		return where + ": no answer in time"
+	}
+	return where + ": " + urlErr.Err.Error()
+}
