@@ -1,0 +1,317 @@
+// Package bridge carries MCP messages between a client on stdio and a server on streamable HTTP.
+//
+// Messages pass as the bytes that they are. Each request of the client goes out at once as an HTTP request of its own and
+// gets exactly one answer, whatever happens to the server, the network or the credential; only the handshake is kept in
+// order. What the bridge has to say for itself it says in JSON-RPC errors that begin with "mcpctl:".
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// Options say what to bridge, and with what. All but Consent, Authorizer and Log are required.
+type Options struct {
+	In  io.Reader // the client's messages
+	Out io.Writer // the bridge's answers; nothing else may write there
+
+	// URL is the server's MCP endpoint.
+	URL *url.URL
+	// Client sends the requests. It must not follow a redirect to another origin (see package web).
+	Client *http.Client
+	// Header goes out with every request.
+	Header http.Header
+	// Stateless says that the server is known to keep no sessions, as the Portkey gateway: no stream is opened to listen
+	// for its messages then, unless it gives a session id after all.
+	Stateless bool
+
+	Authorizer Authorizer
+	Consent    Consent
+	Log        *slog.Logger
+}
+
+// Authorizer puts a credential on requests. It must be safe for concurrent use.
+type Authorizer interface {
+	// Authorize puts the credential on r. Its error (see package problem) is what the client is told if there is none.
+	Authorize(ctx context.Context, r *http.Request) error
+	// Refused says that the server answered 401 to a request that Authorize prepared, and returns true if that request
+	// should be sent again, since Authorize would now put another credential on it.
+	Refused(ctx context.Context, r *http.Request) bool
+}
+
+// Consent recognises answers by which a server asks for the user's consent, and obtains it.
+type Consent interface {
+	// Find returns the flow that an answer asks for, or nil if it doesn't ask for consent.
+	Find(Answer) Flow
+}
+
+// Answer is what came back to a request, if it is an error of some kind: an HTTP response with a status of 400 or more,
+// or a JSON-RPC error.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Flow is the way to a user's consent. All requests that need the same consent share one.
+type Flow interface {
+	// URL is where the user consents, safe to show.
+	URL() string
+	// Host is the URL's host, by which a user recognises it.
+	Host() string
+	// Await asks the user, unless that is under way, and returns nil when the request should be sent again: when the
+	// consent is known to be given, or when it is this request's turn to find out. It returns ctx's error at the end of
+	// ctx, after which the flow goes on, or an error that says why there will be no consent.
+	Await(ctx context.Context) error
+	// Granted says that a request that had waited went through.
+	Granted()
+}
+
+// maxInFlight is how many requests are under way to the server at once; more wait their turn. Notifications and the
+// client's responses pass them.
+const maxInFlight = 256
+
+// drainTime is how long calls in flight may go on when the client has closed stdin.
+const drainTime = 5 * time.Second
+
+// Bridge is a client's connection to a server.
+type Bridge struct {
+	Options
+	work  context.Context // ends when the bridge ends
+	out   *lineWriter
+	slots chan struct{}
+	// ordered takes the client's notifications and responses, which go out one after the other.
+	ordered queue
+	tools   toolCache
+
+	mu        sync.Mutex
+	handshake *handshake // of the latest initialize; nil before the first
+	inFlight  map[string][]*exchange
+	exchanges sync.WaitGroup
+	lastUse   time.Time
+}
+
+// Run bridges until the client closes In (then it lets calls in flight finish for a while, ends the session and returns
+// nil), until Out is gone (the same, at once), or until ctx ends (the same, and it returns ctx's error).
+func Run(ctx context.Context, o Options) error {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	b := &Bridge{
+		Options:  o,
+		work:     work,
+		slots:    make(chan struct{}, maxInFlight),
+		inFlight: map[string][]*exchange{},
+		lastUse:  time.Now(),
+	}
+	outGone := make(chan struct{})
+	b.out = newLineWriter(o.Out, func(err error) {
+		o.Log.Info("the client no longer reads", "error", err)
+		close(outGone)
+	})
+	b.ordered.start(work, b.sendOrdered)
+
+	ended := make(chan error, 1)
+	go b.guard("read", func() { ended <- b.read(work) })
+	var err error
+	select {
+	case err = <-ended:
+		b.drain(ctx, outGone)
+	case <-outGone:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	stop(errors.New("the bridge is ending"))
+	b.endSession()
+	return err
+}
+
+// drain waits for the calls in flight.
+func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		b.ordered.close()
+		b.exchanges.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(drainTime)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	case <-outGone:
+	case <-ctx.Done():
+	}
+}
+
+// read takes the client's messages until there are no more. It must never wait for the server or for Out.
+func (b *Bridge) read(ctx context.Context) error {
+	in := newLineReader(b.In)
+	for {
+		line, err := in.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.Is(err, errTooLong):
+			m, _ := parse(line)
+			b.reject(m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
+			continue
+		case err != nil:
+			b.Log.Error("reading from the client failed", "error", err)
+			return nil
+		}
+		b.wake()
+		m, err := parse(line)
+		if err != nil {
+			b.reject(m, mcp.PARSE_ERROR, err.Error())
+			continue
+		}
+		b.dispatch(ctx, m)
+	}
+}
+
+// reject answers a line that is not a message, if its id could be read. It is not forwarded: malformed JSON was seen to
+// crash servers. Without an id there is no answer, since MCP has no error with the id null.
+func (b *Bridge) reject(m message, code int, what string) {
+	b.Log.Warn("a line from the client was rejected", "why", what)
+	if m.id == nil || string(m.id) == "null" {
+		return
+	}
+	f := failure{code: code, reason: "bad_message", text: "mcpctl can't read this message: " + what}
+	go b.guard("reject", func() { b.out.write(f.answer(m.id), false) })
+}
+
+// dispatch decides by kind where a message goes.
+func (b *Bridge) dispatch(ctx context.Context, m message) {
+	h := b.currentHandshake()
+	switch {
+	case m.batch:
+		b.dispatchBatch(ctx, m, h)
+	case m.isRequest():
+		if m.is(methodInitialize) {
+			h = b.beginHandshake(m)
+		}
+		b.startExchange(ctx, newExchange(m, h))
+	case m.is(methodCancelled):
+		b.cancel(m, h)
+	default:
+		if m.is(methodInitialized) && h != nil {
+			h.noteInitialized()
+		}
+		b.ordered.put(outgoing{m, h, nil})
+	}
+}
+
+// dispatchBatch sends an array on as one POST where revision 2025-03-26 was negotiated, the only one that has batches,
+// and otherwise message by message, since every other revision wants them so.
+func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
+	if h != nil && h.version() == "2025-03-26" {
+		b.startExchange(ctx, newExchange(m, h))
+		return
+	}
+	elements(m.raw, func(value []byte) {
+		one, err := parse(bytes.Clone(value))
+		if err != nil {
+			b.reject(one, mcp.INVALID_REQUEST, err.Error())
+			return
+		}
+		b.dispatch(ctx, one)
+	})
+}
+
+func (b *Bridge) startExchange(ctx context.Context, x *exchange) {
+	x.ctx, x.stop = context.WithCancel(ctx)
+	b.mu.Lock()
+	b.inFlight[string(x.id)] = append(b.inFlight[string(x.id)], x)
+	b.mu.Unlock()
+	b.exchanges.Add(1)
+	go b.guard("exchange", func() {
+		defer b.end(x)
+		defer x.stop()
+		defer func() {
+			if !x.answered { // a panic
+				b.deliver(x, failure{reason: "internal", text: "a fault in mcpctl lost this request",
+					next: "please report it, with mcpctl's log"}.answer(x.id))
+			}
+		}()
+		b.run(x)
+	})
+}
+
+// end takes a request off the books: it has its answer, or needs none.
+func (b *Bridge) end(x *exchange) {
+	x.onceEnded.Do(func() {
+		if x.msg.is(methodInitialize) {
+			x.handshake.finish()
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if left := slices.DeleteFunc(b.inFlight[string(x.id)], func(y *exchange) bool { return x == y }); len(left) > 0 {
+			b.inFlight[string(x.id)] = left
+		} else {
+			delete(b.inFlight, string(x.id))
+		}
+		b.exchanges.Done()
+	})
+}
+
+// cancel handles the client's notifications/cancelled. The request's late answer is dropped. A modern server is told by
+// closing the request's connection (2026-07-28, "Cancellation"), a legacy server by the notification, once the request
+// itself has gone out.
+func (b *Bridge) cancel(m message, h *handshake) {
+	id := member(m.params, "requestId")
+	b.mu.Lock()
+	list := b.inFlight[string(id)]
+	var x *exchange
+	if len(list) > 0 {
+		x = list[len(list)-1]
+	}
+	b.mu.Unlock()
+	switch {
+	case x == nil:
+		if !m.isModern() {
+			b.ordered.put(outgoing{m, h, nil}) // the server may know what it is about
+		}
+	case x.msg.is(methodInitialize): // MUST NOT be cancelled
+	case x.modern:
+		x.cancel()
+		x.stop()
+	default:
+		x.cancel()
+		b.ordered.put(outgoing{m, h, x})
+	}
+}
+
+// wake drops connections that a sleeping machine or a forgetful middlebox has probably lost: net/http doesn't repeat a
+// POST that died on a stale one. The wall clock is compared, since the monotonic one may stand still during sleep.
+func (b *Bridge) wake() {
+	b.mu.Lock()
+	idle := time.Now().Round(0).Sub(b.lastUse)
+	b.lastUse = time.Now().Round(0)
+	b.mu.Unlock()
+	if idle > time.Minute {
+		b.Client.CloseIdleConnections()
+	}
+}
+
+// guard keeps a panic in one goroutine from taking the bridge along. Its value isn't logged: it may quote a message.
+func (b *Bridge) guard(what string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.Log.Error("panic", "in", what, "type", panicType(v), "stack", stack())
+		}
+	}()
+	f()
+}

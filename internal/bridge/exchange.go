@@ -1,0 +1,445 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/web"
+)
+
+const (
+	methodInitialize  = "initialize"
+	methodInitialized = "notifications/initialized"
+	methodCancelled   = "notifications/cancelled"
+	methodDiscover    = "server/discover"
+	methodToolsCall   = "tools/call"
+	methodToolsList   = "tools/list"
+)
+
+const (
+	initializeTime = 60 * time.Second
+	// discoverTime keeps a client that only probes a server's era from giving it up: the shortest known patience is 10 s.
+	discoverTime = 8 * time.Second
+	// repeatTime is how long a request that the server turned away unprocessed may take to be repeated, all in all.
+	repeatTime = 30 * time.Second
+	maxRepeats = 3
+	// maxErrorBody is how much of an HTTP error's body is read.
+	maxErrorBody = 1 << 20
+)
+
+// exchange is one request of the client on its way to its answer.
+type exchange struct {
+	msg       message
+	id        []byte // as the client wrote it; nil for a batch
+	modern    bool   // revision 2026-07-28 and later: each request stands alone
+	handshake *handshake
+	// waitInitialized says that the client sent notifications/initialized before this request.
+	waitInitialized bool
+
+	ctx  context.Context
+	stop context.CancelFunc
+	// sent is closed when the request has gone out, or never will.
+	sent      chan struct{}
+	onceSent  sync.Once
+	out       atomic.Bool // it has gone out at least once
+	onceEnded sync.Once
+	cancelled atomic.Bool
+	answered  bool
+
+	// private marks a request of the bridge's own, whose answer isn't for the client.
+	private bool
+	// request is the latest HTTP request, usedSession the session that it was sent in.
+	request     atomic.Pointer[http.Request]
+	usedSession *session
+
+	repeats   int
+	began     time.Time
+	renewed   bool // the session was renewed for this request
+	reauthed  bool // the credential was replaced for this request
+	refreshed bool // the tools were listed again for this request
+	flow      Flow // the consent that this request has waited for
+	progress  int  // reports of the bridge's own
+}
+
+func newExchange(m message, h *handshake) *exchange {
+	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), began: time.Now()}
+	x.waitInitialized = h != nil && h.sawInitialized()
+	return x
+}
+
+// cancel makes the exchange drop its answer.
+func (x *exchange) cancel() { x.cancelled.Store(true) }
+
+// noteOut is called when the request has been written to the server.
+func (x *exchange) noteOut() {
+	x.out.Store(true)
+	x.markSent()
+}
+
+// markSent lets the messages go that had to come after this request. It may be called more than once.
+func (x *exchange) markSent() {
+	x.onceSent.Do(func() { close(x.sent) })
+}
+
+// reply is what came back to one try of a request.
+type reply struct {
+	status int
+	header http.Header
+	// body is a JSON-RPC response on one line, or the body of an HTTP error; nil if there was no answer at all.
+	body []byte
+	// msg is body, parsed, if it is a JSON-RPC response.
+	msg *message
+	// err says why there was no answer; mayRepeat says that the server can't have acted on the request.
+	err       error
+	mayRepeat bool
+	// delivered says that the client has its answer already.
+	delivered bool
+}
+
+// run takes a request to its answer.
+func (b *Bridge) run(x *exchange) {
+	defer x.markSent()
+	if !b.awaitTurn(x) {
+		x.answered = true // cancelled or shutting down
+		return
+	}
+	defer func() { <-b.slots }()
+	limit, cancel := b.limit(x)
+	defer cancel()
+	for {
+		r := b.try(limit, x)
+		if x.cancelled.Load() {
+			x.answered = true
+			return
+		}
+		if !b.again(limit, x, r) {
+			return
+		}
+	}
+}
+
+// limit is how long an exchange may take: tools/call and most others as long as the client is patient, since a server in
+// JSON mode holds even its headers back to the end.
+func (b *Bridge) limit(x *exchange) (context.Context, context.CancelFunc) {
+	switch {
+	case x.msg.is(methodInitialize):
+		return context.WithTimeout(x.ctx, initializeTime)
+	case x.msg.is(methodDiscover):
+		return context.WithTimeout(x.ctx, discoverTime)
+	}
+	return x.ctx, func() {}
+}
+
+// awaitTurn holds a request back while the handshake before it isn't done, and while too many are under way. It reports
+// whether the request should go out at all.
+func (b *Bridge) awaitTurn(x *exchange) bool {
+	if !x.modern && !x.msg.is(methodInitialize) && x.handshake != nil {
+		if !x.handshake.await(x.ctx, x.waitInitialized) {
+			return false
+		}
+	}
+	select {
+	case b.slots <- struct{}{}:
+	case <-x.ctx.Done():
+		return false
+	}
+	if x.cancelled.Load() {
+		<-b.slots
+		return false
+	}
+	return true
+}
+
+// again looks at a reply and either delivers the answer, or does what has to be done and returns true: try again.
+func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
+	switch {
+	case r.delivered:
+		return false
+	case r.err == nil && r.status < 400 && (r.msg == nil || r.msg.err == nil):
+		b.settle(x, r) // the common way
+		return false
+	case b.sessionLost(x, r):
+		return b.renewFor(ctx, x)
+	case r.status == http.StatusUnauthorized || r.msg != nil || r.status >= 400:
+		if done, repeat := b.askConsent(ctx, x, r); done {
+			return repeat
+		}
+	}
+	if r.status == http.StatusUnauthorized && !x.reauthed && b.Authorizer != nil && r.msg == nil {
+		x.reauthed = true
+		if b.Authorizer.Refused(ctx, x.request.Load()) {
+			return true
+		}
+	}
+	if x.modern && x.msg.is(methodToolsCall) && !x.refreshed && r.msg != nil && errorCode(r.msg) == mcp.HEADER_MISMATCH {
+		x.refreshed = true
+		b.refreshTools(ctx, x)
+		return true
+	}
+	if wait, ok := b.mayRepeat(x, r); ok {
+		return b.pause(ctx, x, r, wait)
+	}
+	b.settle(x, r)
+	return false
+}
+
+// mayRepeat says whether, and after which pause, a request may go out once more: if the server did not act on it, or if it
+// is one that does no harm twice. A tools/call that may have reached a tool is never repeated.
+func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
+	backoff := jitter(500 * time.Millisecond << x.repeats)
+	limit := maxRepeats
+	if x.msg.is(methodInitialize) {
+		limit = 4 // 0.5, 1, 2, 4 s: a server that is just being restarted
+	}
+	if x.repeats >= limit || x.msg.is(methodDiscover) {
+		return 0, false
+	}
+	after, hasAfter := retryAfter(r.header)
+	switch {
+	case r.err != nil && r.mayRepeat:
+		return backoff, true
+	case r.err != nil:
+		return backoff, harmlessTwice(x.msg) && !x.modern
+	case r.status == http.StatusTooManyRequests, r.status == http.StatusServiceUnavailable && hasAfter:
+		if !hasAfter {
+			after = backoff
+		}
+		return after, time.Since(x.began)+after <= repeatTime
+	case r.status >= 502 && r.status <= 504:
+		return backoff, harmlessTwice(x.msg)
+	}
+	return 0, false
+}
+
+func (b *Bridge) pause(ctx context.Context, x *exchange, r reply, wait time.Duration) bool {
+	x.repeats++
+	b.Log.Info("a request will be repeated", "method", unquote(x.msg.method), "status", r.status, "after", wait, "error", describe(r.err))
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		b.settle(x, r)
+		return false
+	}
+}
+
+// harmlessTwice reports whether a request that may have reached the server can be sent again.
+func harmlessTwice(m message) bool {
+	method := unquote(m.method)
+	switch method {
+	case methodInitialize, "ping", "prompts/get", "completion/complete":
+		return true
+	}
+	return strings.HasSuffix(method, "/list") || strings.HasSuffix(method, "/read")
+}
+
+func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
+
+// retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3).
+func retryAfter(h http.Header) (time.Duration, bool) {
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
+		return time.Duration(s) * time.Second, true
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, time.Until(t)), true
+	}
+	return 0, false
+}
+
+// settle gives the client the request's one answer.
+func (b *Bridge) settle(x *exchange, r reply) {
+	if x.flow != nil && r.err == nil && r.status < 400 {
+		x.flow.Granted()
+	}
+	if x.ctx.Err() != nil && r.err != nil {
+		x.answered = true // the bridge is ending, or the client cancelled
+		return
+	}
+	switch {
+	case r.msg != nil:
+		b.noteAnswer(x, r)
+		if x.modern && x.msg.is(methodToolsList) {
+			m := b.learnTools(*r.msg)
+			r.msg = &m
+		}
+		b.deliver(x, withID(*r.msg, x.id))
+	case r.err == nil && r.body != nil && r.status < 400: // a batch's answers
+		b.deliver(x, r.body)
+	default:
+		b.deliver(x, b.explain(x, r).answer(x.id))
+	}
+}
+
+func (b *Bridge) deliver(x *exchange, line []byte) {
+	x.answered = true
+	if !x.cancelled.Load() {
+		b.out.write(line, false)
+	}
+	b.end(x)
+}
+
+// try sends the request once.
+func (b *Bridge) try(ctx context.Context, x *exchange) reply {
+	s := x.handshake.current()
+	x.usedSession = s
+	resp, err := b.post(ctx, x.msg, s, x.noteOut, x)
+	if err != nil {
+		return reply{err: err, mayRepeat: notSent(err)}
+	}
+	defer resp.Body.Close()
+	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
+		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+	}
+	if resp.StatusCode >= 300 {
+		return errorReply(resp)
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case mediaType == "text/event-stream":
+		return b.readStream(ctx, x, s, resp)
+	case resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent:
+		return b.answerElsewhere(ctx, x, resp)
+	default:
+		return b.readJSON(x, resp, mediaType)
+	}
+}
+
+// errorReply reads an HTTP error. A JSON-RPC error in it is an answer like any other, whatever its status
+// (2026-07-28 answers an unknown method with 404 and -32601).
+func errorReply(resp *http.Response) reply {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
+	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.method == nil && member(m.err, "code") != nil {
+		m = oneLine(m)
+		r.msg, r.body = &m, m.raw
+	}
+	return r
+}
+
+func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) reply {
+	body, err := readAll(resp)
+	if err != nil {
+		return reply{status: resp.StatusCode, header: resp.Header, err: err}
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
+	m, err := parse(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		r.err = errors.New("the answer has no body")
+	case err != nil:
+		r.err = &badBody{mediaType, body}
+	case m.batch && x.msg.batch:
+		r.body = oneLine(m).raw
+	case m.batch:
+		return b.fromBatch(x, r, m)
+	case m.isResponse():
+		m = oneLine(m)
+		r.msg, r.body = &m, m.raw
+	default:
+		r.err = &badBody{mediaType, body}
+	}
+	return r
+}
+
+// fromBatch takes the answer out of an array that a server sent where it was asked for one.
+func (b *Bridge) fromBatch(x *exchange, r reply, batch message) reply {
+	r.err = errors.New("the answer is an array without an answer in it")
+	elements(batch.raw, func(value []byte) {
+		m, err := parse(value)
+		switch {
+		case err != nil:
+		case m.isResponse():
+			m = oneLine(m)
+			r.msg, r.body, r.err = &m, m.raw, nil
+		default:
+			b.out.write(oneLine(m).raw, false)
+		}
+	})
+	return r
+}
+
+func readAll(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > maxMessage {
+		return nil, errTooLong
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, max(512, int(resp.ContentLength)+bytes.MinRead)))
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxMessage+1))
+	if n > maxMessage {
+		return nil, errTooLong
+	}
+	return buf.Bytes(), err
+}
+
+// oneLine puts a message that is spread over lines on one.
+func oneLine(m message) message {
+	if bytes.IndexByte(m.raw, '\n') < 0 && bytes.IndexByte(m.raw, '\r') < 0 {
+		return m
+	}
+	var buf bytes.Buffer
+	if json.Compact(&buf, m.raw) != nil {
+		return m
+	}
+	m, _ = parse(buf.Bytes())
+	return m
+}
+
+// withID returns a response with the id that the client wrote. A POST carries one request, so a response to it answers that
+// request, even if the server left the id out, made it null, or wrote it in other characters.
+func withID(m message, id []byte) []byte {
+	switch {
+	case id == nil || bytes.Equal(m.id, id):
+		return m.raw
+	case m.id == nil:
+		end := bytes.LastIndexByte(m.raw, '}')
+		return slicesConcat(m.raw[:end], []byte(`,"id":`), id, m.raw[end:])
+	}
+	// m.id is a part of m.raw, so their capacities tell where it begins.
+	start := cap(m.raw) - cap(m.id)
+	return slicesConcat(m.raw[:start], id, m.raw[start+len(m.id):])
+}
+
+func slicesConcat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+// errorCode returns the code of a JSON-RPC error, 0 if it has none.
+func errorCode(m *message) int {
+	n, _ := strconv.Atoi(string(member(m.err, "code")))
+	return n
+}
+
+// badBody is an answer that isn't JSON-RPC.
+type badBody struct {
+	mediaType string
+	body      []byte
+}
+
+func (e *badBody) Error() string { return "the answer is not a JSON-RPC message" }
+
+func describe(err error) string {
+	if err == nil {
+		return ""
+	}
+	return web.Describe(err)
+}
+
+// nextStep is the next step that err names, else fallback.
+func nextStep(err error, fallback string) string {
+	if n := problem.NextStep(err); n != "" {
+		return n
+	}
+	return fallback
+}

@@ -1,0 +1,254 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// request builds a request with everything on it that belongs to every request: extra headers, session, revision,
+// credential.
+func (b *Bridge) request(ctx context.Context, method string, body []byte, s *session) (*http.Request, error) {
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, b.URL.String(), reader)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range b.Header {
+		r.Header[name] = values
+	}
+	if s != nil && s.id != "" {
+		r.Header.Set(mcp.HeaderSessionID, s.id)
+	}
+	if s != nil && s.version != "" {
+		r.Header.Set(mcp.HeaderProtocolVersion, s.version)
+	}
+	if b.Authorizer != nil {
+		if err := b.Authorizer.Authorize(ctx, r); err != nil {
+			return nil, &noCredential{err}
+		}
+	}
+	return r, nil
+}
+
+// noCredential is the error of a request that wasn't sent for want of a credential.
+type noCredential struct{ err error }
+
+func (e *noCredential) Error() string { return e.err.Error() }
+func (e *noCredential) Unwrap() error { return e.err }
+
+// post sends one message. sent is called when the request has been written, or can't be. x is the exchange that the
+// message belongs to, nil if none.
+func (b *Bridge) post(ctx context.Context, m message, s *session, sent func(), x *exchange) (*http.Response, error) {
+	if m.is(methodInitialize) || m.isModern() {
+		s = nil // these know nothing of a session and its revision
+	}
+	if sent != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
+	}
+	r, err := b.request(ctx, http.MethodPost, m.raw, s)
+	if err != nil {
+		return nil, err
+	}
+	r.Header["Content-Type"] = contentType
+	r.Header["Accept"] = acceptBoth
+	if m.isModern() {
+		b.setModernHeaders(r.Header, m)
+	}
+	if x != nil {
+		x.request.Store(r)
+	}
+	resp, err := b.Client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	return resp, decode(resp)
+}
+
+var (
+	contentType = []string{"application/json"}
+	acceptBoth  = []string{"application/json, text/event-stream"}
+	acceptSSE   = []string{"text/event-stream"}
+)
+
+// notSent reports whether a request failed before the server can have seen it.
+func notSent(err error) bool {
+	var (
+		opErr  *net.OpError
+		dnsErr *net.DNSError
+		tlsErr tls.RecordHeaderError
+		caErr  x509.UnknownAuthorityError
+	)
+	switch {
+	case errors.As(err, &dnsErr):
+		return true
+	case errors.As(err, &opErr):
+		return opErr.Op == "dial" || opErr.Op == "proxyconnect"
+	case errors.As(err, &tlsErr), errors.As(err, &caErr):
+		return false // it didn't get through, and won't on the next try
+	}
+	return strings.Contains(err.Error(), "TLS handshake timeout")
+}
+
+// readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
+func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
+	rd := newEventReader(resp.Body, b.out.flush)
+	r := reply{status: resp.StatusCode, header: resp.Header}
+	tries := 0
+	for {
+		done, err := b.readEvents(x, rd, &r)
+		if done {
+			return r
+		}
+		if resumable := rd.lastID != "" && !x.modern && ctx.Err() == nil; !resumable || tries >= maxResumes {
+			r.err = streamCut(err)
+			return r
+		}
+		next, resumed := b.resume(ctx, s, rd)
+		if next == nil {
+			r.err = streamCut(err)
+			return r
+		}
+		defer resumed.Body.Close()
+		if next.lastID != rd.lastID {
+			tries = 0
+		}
+		tries++
+		rd = next
+	}
+}
+
+// maxResumes is how often a stream that was cut off is resumed without progress.
+const maxResumes = 5
+
+// defaultRetry is the pause before a stream is resumed, if the server names none.
+const defaultRetry = time.Second
+
+func streamCut(err error) error {
+	if err == io.EOF {
+		return errors.New("the server ended its answer's stream without an answer")
+	}
+	return errors.New("the connection broke before the answer was complete")
+}
+
+// readEvents passes a stream's messages on until the answer is there, and says that it is done then.
+func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, err error) {
+	whole := func(data []byte) bool { _, err := parse(data); return err == nil }
+	for {
+		e, err := rd.next(whole)
+		if err != nil {
+			return false, err
+		}
+		m, ok := b.eventMessage(e)
+		switch {
+		case !ok:
+		case x.msg.batch:
+			b.batchAnswer(x, m)
+		case !m.isResponse():
+			if !x.cancelled.Load() {
+				b.out.write(m.raw, rd.buffered())
+			}
+		default:
+			r.msg, r.body = &m, m.raw
+			if m.err != nil || x.private {
+				return true, nil // whoever sent it decides what to make of it
+			}
+			b.settle(x, *r)
+			b.rest(x, rd)
+			r.delivered = true
+			return true, nil
+		}
+	}
+}
+
+// batchAnswer passes on an answer of a batch, as it comes.
+func (b *Bridge) batchAnswer(x *exchange, m message) {
+	x.answered = true
+	b.out.write(m.raw, false)
+}
+
+// rest reads what follows the answer, for the connection can be used again only after its end.
+func (b *Bridge) rest(x *exchange, rd *eventReader) {
+	defer time.AfterFunc(2*time.Second, x.stop).Stop()
+	for {
+		e, err := rd.next(func([]byte) bool { return false })
+		if err != nil {
+			return
+		}
+		if m, ok := b.eventMessage(e); ok && !m.isResponse() {
+			b.out.write(m.raw, rd.buffered())
+		}
+	}
+}
+
+// eventMessage returns the message in an event, on one line.
+func (b *Bridge) eventMessage(e event) (message, bool) {
+	if e.name != "" && e.name != "message" {
+		return message{}, false
+	}
+	m, err := parse(e.data)
+	if err != nil {
+		if m, err = parse(bytes.ToValidUTF8(e.data, []byte("\ufffd"))); err != nil {
+			b.Log.Warn("the server sent an event that is not JSON-RPC", "bytes", len(e.data), "error", err)
+			return message{}, false
+		}
+	}
+	return oneLine(m), true
+}
+
+// resume opens a stream that was cut off again, after the pause that the server asked for (2025-11-25, "Resumability and
+// Redelivery"). It returns nil if that can't be done.
+func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*eventReader, *http.Response) {
+	pause := rd.retry
+	if pause == 0 {
+		pause = defaultRetry
+	}
+	select {
+	case <-time.After(pause):
+	case <-ctx.Done():
+		return nil, nil
+	}
+	resp, err := b.get(ctx, s, rd.lastID)
+	if err != nil {
+		b.Log.Info("a stream could not be resumed", "error", describe(err))
+		return nil, nil
+	}
+	if !isStream(resp) {
+		b.Log.Info("a stream could not be resumed", "status", resp.StatusCode)
+		resp.Body.Close()
+		return nil, nil
+	}
+	next := newEventReader(resp.Body, b.out.flush)
+	next.lastID, next.retry = rd.lastID, rd.retry
+	return next, resp
+}
+
+// get opens a stream of the server's own messages, or resumes one after the event lastID.
+func (b *Bridge) get(ctx context.Context, s *session, lastID string) (*http.Response, error) {
+	r, err := b.request(ctx, http.MethodGet, nil, s)
+	if err != nil {
+		return nil, err
+	}
+	r.Header["Accept"] = acceptSSE
+	if lastID != "" {
+		r.Header.Set(mcp.HeaderLastEventID, lastID)
+	}
+	resp, err := b.Client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	return resp, decode(resp)
+}

@@ -1,0 +1,80 @@
+package bridge
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestParseFindsMembers(t *testing.T) {
+	for _, tc := range []struct{ in, id, method, params, result, err string }{
+		{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `1`, `"ping"`, ``, ``, ``},
+		{` {"id" : "1" , "method":"a\/b","params":{"id":2,"method":"x"}} `, `"1"`, `"a\/b"`, `{"id":2,"method":"x"}`, ``, ``},
+		{`{"result":{"id":[1,{"error":2}]},"jsonrpc":"2.0","id":9007199254740993}`, `9007199254740993`, ``, ``, `{"id":[1,{"error":2}]}`, ``},
+		{`{"id":1.50,"error":{"code":-1}}`, `1.50`, ``, ``, ``, `{"code":-1}`},
+		{`{"id":null}`, `null`, ``, ``, ``, ``},
+		{`{"id":1,"id":"\u00fc"}`, `"\u00fc"`, ``, ``, ``, ``},
+	} {
+		m, err := parse([]byte(tc.in))
+		if err != nil {
+			t.Errorf("%s: %v", tc.in, err)
+		}
+		got := []string{string(m.id), string(m.method), string(m.params), string(m.result), string(m.err)}
+		if want := []string{tc.id, tc.method, tc.params, tc.result, tc.err}; strings.Join(got, "|") != strings.Join(want, "|") {
+			t.Errorf("%s: %q, want %q", tc.in, got, want)
+		}
+	}
+}
+
+func TestParseKeepsTheIDOfABrokenMessage(t *testing.T) {
+	for _, in := range []string{`{"id":7,"method":"x",}`, `{"jsonrpc":"2.0","id":7,oops`, "{\"id\":7,\"params\":\"\xff\"}"} {
+		m, err := parse([]byte(in))
+		if err == nil || string(m.id) != "7" {
+			t.Errorf("%s: id %q, error %v", in, m.id, err)
+		}
+	}
+}
+
+// FuzzParse holds the scanner against encoding/json, which defines what is JSON here.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"größe","arguments":{"a":[1,-0.5e+3,true,false,null]}}}`,
+		`[{"id":1},{"id":2}]`, `{}`, `{"a":"\ud83d\ude00 \" \\ \/ \b"}`, `{"a":01}`, `{"a":1.}`, `{"a":+1}`, `{"a":.5}`, `{"a":1e}`,
+		`{"a":"` + strings.Repeat("x", 40) + "\x1f" + `"}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a"}`, `{"a":1,}`, `[1,]`, `{,}`, `[`, `{"a":"`,
+		`{"a":1}x`, ` `, ``, `"s"`, `nul`, `{"a":tru}`, "{\"a\":\"\xff\"}", strings.Repeat("[", 50) + strings.Repeat("]", 50), "\ufeff{}",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parse(data)
+		want := json.Valid(data) && utf8.Valid(data)
+		if got := err == nil || err == errNotMessage; got != want {
+			t.Fatalf("parse says %v, encoding/json says valid=%v", err, want)
+		}
+		if err != nil || m.batch {
+			return
+		}
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(data, &members); err != nil {
+			return // a depth that only one of the two takes
+		}
+		for name, got := range map[string][]byte{"id": m.id, "method": m.method, "result": m.result} {
+			// encoding/json folds escaped names; only the plain spelling counts here, which is what peers send.
+			if got != nil && string(got) != string(members[name]) && !strings.Contains(string(data), `\u`) {
+				t.Fatalf("%s is %s, encoding/json has %s", name, got, members[name])
+			}
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	text, _ := json.Marshal(strings.Repeat("{\"k\":\"0123456789abcdefghijklmnopqrstuvwxyz\",\"v\":[1,2,3,45.678]}\n", 1<<14))
+	raw := []byte(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":` + string(text) + `}]}}`)
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		if _, err := parse(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

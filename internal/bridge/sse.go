@@ -1,0 +1,191 @@
+package bridge
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"time"
+)
+
+// event is one event of a stream. data is valid until the next call of eventReader.next.
+type event struct {
+	name string // "" and "message" are the same
+	data []byte
+}
+
+// eventReader reads a text/event-stream (WHATWG HTML, "Server-sent events"): lines end with CR, LF or CRLF in any mixture
+// and at any place of a chunk, a byte order mark may come first, several data fields are joined by a newline.
+type eventReader struct {
+	r   io.Reader
+	buf []byte // what has been read and not yet used is buf[pos:]
+	pos int
+	err error
+
+	begun  bool
+	skipLF bool // the last line ended with CR: a LF that follows belongs to it
+
+	data    []byte
+	hasData bool
+	name    string
+
+	// lastID is the stream's last event id, and retry the pause before a reconnection that the server asked for, 0 if
+	// it didn't.
+	lastID string
+	retry  time.Duration
+	// beforeRead is called before each read that may block.
+	beforeRead func()
+}
+
+func newEventReader(r io.Reader, beforeRead func()) *eventReader {
+	return &eventReader{r: r, buf: make([]byte, 0, 16<<10), beforeRead: beforeRead}
+}
+
+// next returns the next event that has data. At the end of the stream it returns io.EOF, or the error that cut the
+// stream off. Events without data, such as the one that primes a stream for resumption, count only for lastID.
+//
+// By the standard an event that the end of the stream cuts off is lost. Servers do forget the last blank line, so it is
+// returned if the caller's whole function says that its data is complete.
+func (e *eventReader) next(whole func([]byte) bool) (event, error) {
+	e.data, e.hasData, e.name = e.data[:0], false, ""
+	for {
+		line, err := e.line()
+		if err != nil {
+			if err == io.EOF && e.hasData && whole(e.data) {
+				return event{e.name, e.data}, nil
+			}
+			return event{}, err
+		}
+		if len(line) > 0 {
+			if e.field(line); len(e.data) > maxMessage {
+				return event{}, errTooLong
+			}
+			continue
+		}
+		if e.hasData && len(e.data) > 0 {
+			return event{e.name, e.data}, nil
+		}
+		e.data, e.hasData, e.name = e.data[:0], false, ""
+	}
+}
+
+// buffered reports whether more of the stream is already here.
+func (e *eventReader) buffered() bool { return bytes.IndexByte(e.buf[e.pos:], '\n') >= 0 }
+
+func (e *eventReader) field(line []byte) {
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "data":
+		if e.hasData {
+			e.data = append(e.data, '\n')
+		}
+		e.data = append(e.data, value...)
+		e.hasData = true
+	case "event":
+		e.name = string(value)
+	case "id":
+		if bytes.IndexByte(value, 0) < 0 {
+			e.lastID = string(value)
+		}
+	case "retry":
+		if ms, ok := digits(value); ok {
+			e.retry = time.Duration(ms) * time.Millisecond
+		}
+	}
+}
+
+func digits(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 9 {
+		return 0, false
+	}
+	for _, c := range b {
+		if c < '0' || '9' < c {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// line returns the next line without its end, valid until the next call.
+func (e *eventReader) line() ([]byte, error) {
+	searched := 0
+	for {
+		if e.skipLF && e.pos < len(e.buf) {
+			if e.skipLF = false; e.buf[e.pos] == '\n' {
+				e.pos++
+			}
+		}
+		rest := e.buf[e.pos:]
+		if end := lineEnd(rest[searched:]); end >= 0 {
+			line := rest[:searched+end]
+			e.skipLF = rest[searched+end] == '\r'
+			e.pos += searched + end + 1
+			if !e.begun {
+				e.begun = true
+				line = bytes.TrimPrefix(line, []byte("\ufeff"))
+			}
+			return line, nil
+		}
+		searched = len(rest)
+		if e.err != nil {
+			return nil, e.last()
+		}
+		if err := e.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// last hands out, at the end of the stream, a line that lacks its end, as far as it matters: its field is noted, and the
+// end of the stream is reported.
+func (e *eventReader) last() error {
+	if rest := e.buf[e.pos:]; len(rest) > 0 && e.err == io.EOF {
+		e.pos = len(e.buf)
+		if !e.begun {
+			rest = bytes.TrimPrefix(rest, []byte("\ufeff"))
+		}
+		e.field(rest)
+	}
+	return e.err
+}
+
+// lineEnd returns the index of the first CR or LF, or -1.
+func lineEnd(b []byte) int {
+	lf := bytes.IndexByte(b, '\n')
+	if lf >= 0 {
+		b = b[:lf]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
+}
+
+var errNoProgress = errors.New("the stream returns no data and no end")
+
+func (e *eventReader) fill() error {
+	if e.pos > 0 {
+		e.buf = e.buf[:copy(e.buf, e.buf[e.pos:])]
+		e.pos = 0
+	}
+	if len(e.buf) == cap(e.buf) {
+		if len(e.buf) > maxMessage {
+			return errTooLong
+		}
+		// Large messages grow by half, not by double: two copies are held while growing.
+		grown := make([]byte, len(e.buf), len(e.buf)+max(len(e.buf)/2, 32<<10))
+		copy(grown, e.buf)
+		e.buf = grown
+	}
+	e.beforeRead()
+	for range 100 {
+		n, err := e.r.Read(e.buf[len(e.buf):cap(e.buf)])
+		e.buf = e.buf[:len(e.buf)+n]
+		e.err = err
+		if n > 0 || err != nil {
+			return nil
+		}
+	}
+	return errNoProgress
+}
