@@ -278,7 +278,7 @@ func (b *Bridge) settle(x *exchange, r reply) {
 			r.msg = &m
 		}
 		b.deliver(x, withID(*r.msg, x.id))
-	case r.err == nil && r.body != nil && r.status < 400: // a batch's answers
+	case x.msg.batch && r.err == nil && r.status < 300:
 		b.deliver(x, r.body)
 	default:
 		b.deliver(x, b.explain(x, r).answer(x.id))

@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpctl/mcpctl/internal/bridge"
+	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/consent"
+	"github.com/mcpctl/mcpctl/internal/gateway"
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/web"
+)
+
+type bridgeOptions struct {
+	server         string
+	noBrowser      bool
+	consentTimeout time.Duration
+	headers        []string
+	logLevel       string
+	logFile        string
+}
+
+func newBridgeCommand(a *app) *cobra.Command {
+	var o bridgeOptions
+	cmd := &cobra.Command{
+		Use:   "bridge SERVER|URL",
+		Short: "Be a stdio MCP server that forwards to SERVER (AI clients start this)",
+		Long: `Be an MCP server on stdin and stdout that forwards to a server of the workspace, or to the
+MCP server at any URL. The API key goes to the gateway that it was verified for and nowhere else.
+
+When the gateway asks for your consent, bridge prints the page's address on stderr, opens it in the
+browser, waits until you have allowed access, and then finishes the call.`,
+		Example: `  mcpctl bridge linear
+  mcpctl bridge https://mcp.example.com/mcp --header 'X-Team: blue'`,
+		Args: exactArgs("SERVER or URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.server = args[0]
+			return runBridge(cmd.Context(), a, o)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.noBrowser, "no-browser", false, "print the page for consent, but don't open it")
+	f.DurationVar(&o.consentTimeout, "consent-timeout", 10*time.Minute, "how long to wait for your consent")
+	f.StringArrayVar(&o.headers, "header", nil, "extra `'NAME: VALUE'` on every request (not for secrets)")
+	f.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
+	f.StringVar(&o.logFile, "log-file", "", "write the log to `FILE` instead of stderr")
+	return cmd
+}
+
+func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
+	// The client's end of a pipe may go at any time. Without this a write to a closed stdout or stderr would kill the
+	// process before it has ended the session.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, caught, stop := bridgeSignals(ctx)
+	defer stop()
+
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	target, err := findTarget(settings, o.server)
+	if err != nil {
+		return err
+	}
+	client, err := a.httpClient(settings)
+	if err != nil {
+		return err
+	}
+	header, err := bridgeHeader(a, settings, target, o.headers)
+	if err != nil {
+		return err
+	}
+	talk := newDropWriter(a.err)
+	defer talk.close(200 * time.Millisecond)
+	log, closeLog, err := openLog(o, talk)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+
+	options := bridge.Options{
+		In: a.in, Out: a.out, URL: target.url, Client: client, Header: header, Log: log,
+		Stateless: target.atGateway,
+	}
+	consentOptions := consent.Options{
+		Server: target.name, Timeout: o.consentTimeout, Log: log,
+		Show: func(text string) { _, _ = talk.Write([]byte(text)) },
+	}
+	if !o.noBrowser {
+		consentOptions.Open = consent.Browser(a.host.Getenv)
+	}
+	if target.atGateway {
+		key := newBridgeKey(a, settings)
+		options.Authorizer = key
+		consentOptions.Gateway, _ = url.Parse(settings.GatewayURL)
+		consentOptions.Connected = func(ctx context.Context) (bool, error) {
+			k, err := key.current(ctx)
+			if err != nil {
+				return false, err
+			}
+			return gateway.New(gateway.Options{GatewayURL: settings.GatewayURL, ControlPlaneURL: settings.ControlPlaneURL,
+				Workspace: settings.Workspace, HTTP: client, Key: k}).Connected(ctx, target.slug)
+		}
+	}
+	options.Consent = consent.New(consentOptions)
+	err = bridge.Run(ctx, options)
+	if sig := caught(); sig != 0 {
+		return &exitError{128 + sig, errSilent}
+	}
+	return err
+}
+
+// bridgeSignals ends ctx at the first SIGINT, SIGTERM or SIGHUP and lets a second one end the process at once. caught
+// returns the first one's number, 0 if there was none.
+func bridgeSignals(parent context.Context) (ctx context.Context, caught func() int, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	got := make(chan int, 1)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+			if n, ok := s.(syscall.Signal); ok {
+				got <- int(n)
+			}
+			cancel(errors.New("stopped by a signal"))
+		case <-ctx.Done():
+		}
+	}()
+	caught = func() int {
+		select {
+		case n := <-got:
+			return n
+		default:
+			return 0
+		}
+	}
+	return ctx, caught, func() { cancel(nil); signal.Stop(signals) }
+}
+
+// target is the server that a bridge forwards to.
+type target struct {
+	url       *url.URL
+	name      string // for people
+	slug      string // at the gateway
+	atGateway bool   // the server is behind the configured gateway: the key may go there
+}
+
+// findTarget takes a server's name, WORKSPACE/NAME, or a URL.
+func findTarget(s config.Settings, server string) (target, error) {
+	if !strings.Contains(server, "://") {
+		u, err := url.Parse(gateway.Endpoint(s.GatewayURL, server))
+		if err != nil {
+			return target{}, usage("see: mcpctl servers ls", "%q is not a server's name", server)
+		}
+		return target{url: u, name: server, slug: server[strings.LastIndexByte(server, '/')+1:], atGateway: true}, nil
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return target{}, usage("write it as https://HOST/mcp", "%q is not a URL", server)
+	}
+	if u.User != nil {
+		return target{}, usage("use --header, or mcpctl login", "a URL with a password in it is not taken")
+	}
+	if err := web.CheckURL(u, s.AllowHTTP); err != nil {
+		return target{}, err
+	}
+	t := target{url: u, name: u.Host}
+	if slug, ok := gatewaySlug(s.GatewayURL, u); ok {
+		t.slug, t.name, t.atGateway = slug, slug, true
+	}
+	return t, nil
+}
+
+// gatewaySlug returns the server's name in a URL {gateway}/NAME/mcp or {gateway}/WORKSPACE/NAME/mcp.
+func gatewaySlug(gatewayURL string, u *url.URL) (string, bool) {
+	base, err := url.Parse(gatewayURL)
+	if err != nil || web.Origin(base) != web.Origin(u) {
+		return "", false
+	}
+	rest, ok := strings.CutPrefix(u.Path, strings.TrimSuffix(base.Path, "/")+"/")
+	rest, isMCP := strings.CutSuffix(rest, "/mcp")
+	parts := strings.Split(rest, "/")
+	if !ok || !isMCP || len(parts) > 2 {
+		return "", false
+	}
+	return parts[len(parts)-1], true
+}
+
+// bridgeHeader joins the extra headers of the settings with those of the command line, which win.
+func bridgeHeader(a *app, s config.Settings, t target, flags []string) (http.Header, error) {
+	h := http.Header{"User-Agent": {"mcpctl/" + buildInfo().Version}}
+	if t.atGateway {
+		for _, set := range []map[string]string{s.Headers, s.ServerHeaders[t.slug]} {
+			for name, value := range set {
+				h.Set(name, os.Expand(value, a.host.Getenv))
+			}
+		}
+	}
+	for _, line := range flags {
+		name, value, ok := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(line, "\r\n") {
+			return nil, usage("write it as --header 'NAME: VALUE'", "--header %q is no header", name)
+		}
+		h.Set(name, strings.TrimSpace(value))
+	}
+	for _, name := range []string{"Mcp-Session-Id", "Mcp-Protocol-Version", "Content-Type", "Accept", "Content-Length", "Host"} {
+		if h.Get(name) != "" {
+			return nil, problem.New("leave it out", "the header %s is the bridge's own", name)
+		}
+	}
+	return h, nil
+}
