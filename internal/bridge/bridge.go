@@ -20,7 +20,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// Options say what to bridge, and with what. All but Consent, Authorizer and Log are required.
+// Options say what to bridge, and with what. In, Out, URL and Client are required.
 type Options struct {
 	In  io.Reader // the client's messages
 	Out io.Writer // the bridge's answers; nothing else may write there
@@ -37,7 +37,9 @@ type Options struct {
 
 	Authorizer Authorizer
 	Consent    Consent
-	Log        *slog.Logger
+	// Explain says what an HTTP error of this server means: a stable word, and what to do next; both "" if it can't tell.
+	Explain func(status int, header http.Header, body []byte) (reason, next string)
+	Log     *slog.Logger
 }
 
 // Authorizer puts a credential on requests. It must be safe for concurrent use.
@@ -47,6 +49,8 @@ type Authorizer interface {
 	// Refused says that the server answered 401 to a request that Authorize prepared, and returns true if that request
 	// should be sent again, since Authorize would now put another credential on it.
 	Refused(ctx context.Context, r *http.Request) bool
+	// Accepted says that the server took the credential.
+	Accepted()
 }
 
 // Consent recognises answers by which a server asks for the user's consent, and obtains it.

@@ -55,7 +55,7 @@ func clientName(x *exchange) string {
 // askConsent finds out whether a reply asks for the user's consent, and if so waits for it. done says that the reply has
 // been dealt with; repeat then says that the request should be sent again.
 func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply) (done, repeat bool) {
-	if b.Consent == nil || r.err != nil {
+	if b.Consent == nil || r.body == nil {
 		return false, false
 	}
 	flow := b.Consent.Find(Answer{r.status, r.header, r.body})

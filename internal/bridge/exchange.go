@@ -68,11 +68,11 @@ type exchange struct {
 
 	repeats   int
 	began     time.Time
-	renewed   bool // the session was renewed for this request
-	reauthed  bool // the credential was replaced for this request
-	refreshed bool // the tools were listed again for this request
-	flow      Flow // the consent that this request has waited for
-	progress  int  // reports of the bridge's own
+	renewed   bool   // the session was renewed for this request
+	refreshed bool   // the tools were listed again for this request
+	refused   *reply // the first refusal of the credential
+	flow      Flow   // the consent that this request has waited for
+	progress  int    // reports of the bridge's own
 }
 
 func newExchange(m message, h *handshake) *exchange {
@@ -174,15 +174,19 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 		return false
 	case b.sessionLost(x, r):
 		return b.renewFor(ctx, x)
-	case r.status == http.StatusUnauthorized || r.msg != nil || r.status >= 400:
+	default:
 		if done, repeat := b.askConsent(ctx, x, r); done {
 			return repeat
 		}
 	}
-	if r.status == http.StatusUnauthorized && !x.reauthed && b.Authorizer != nil && r.msg == nil {
-		x.reauthed = true
-		if b.Authorizer.Refused(ctx, x.request.Load()) {
+	if r.status == http.StatusUnauthorized && b.Authorizer != nil && r.msg == nil {
+		again := b.Authorizer.Refused(ctx, x.request.Load())
+		if x.refused == nil && again {
+			x.refused = &r
 			return true
+		}
+		if x.refused != nil && r.header.Get("WWW-Authenticate") != "" {
+			r = *x.refused // the key was tried as a token as well, and what is said of tokens isn't about it
 		}
 	}
 	if x.modern && x.msg.is(methodToolsCall) && !x.refreshed && r.msg != nil && errorCode(r.msg) == mcp.HEADER_MISMATCH {
@@ -209,7 +213,10 @@ func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
 		return 0, false
 	}
 	after, hasAfter := retryAfter(r.header)
+	var missing *noCredential
 	switch {
+	case errors.As(r.err, &missing):
+		return 0, false
 	case r.err != nil && r.mayRepeat:
 		return backoff, true
 	case r.err != nil:
@@ -302,6 +309,9 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 		return reply{err: err, mayRepeat: notSent(err)}
 	}
 	defer resp.Body.Close()
+	if b.Authorizer != nil && resp.StatusCode < 300 {
+		b.Authorizer.Accepted()
+	}
 	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
 		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
 	}
@@ -324,7 +334,7 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 func errorReply(resp *http.Response) reply {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
-	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.method == nil && member(m.err, "code") != nil {
+	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.isResponse() {
 		m = oneLine(m)
 		r.msg, r.body = &m, m.raw
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
-	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -116,41 +115,37 @@ func (b *Bridge) explain(x *exchange, r reply) failure {
 		f.text = fmt.Sprintf("%s redirects (%d) to %s, and mcpctl carries nothing to another place", where, r.status, location(r.header))
 		f.next = "if that is right, use that URL"
 	default:
-		f = explainStatus(where, r)
+		f = b.explainStatus(where, r)
 	}
 	return f
 }
 
-func explainStatus(where string, r reply) failure {
+func (b *Bridge) explainStatus(where string, r reply) failure {
 	f := failure{status: r.status, reason: "http_status", text: fmt.Sprintf("%s answered %d %s", where, r.status, http.StatusText(r.status))}
 	if said := excerpt(r.body); said != "" {
 		f.text += ": " + said
 	}
+	if after, ok := retryAfter(r.header); ok {
+		f.after = after
+	}
+	if b.Explain != nil {
+		if reason, next := b.Explain(r.status, r.header, r.body); reason != "" {
+			f.reason, f.next = reason, next
+			return f
+		}
+	}
 	switch r.status {
 	case http.StatusUnauthorized:
-		f.reason, f.next = "refused", "run mcpctl login in a terminal with a valid key, then try again"
-	case http.StatusForbidden:
-		f.reason, f.next = "forbidden", "ask the workspace's manager for access to this server"
-	case http.StatusNotFound:
-		f.reason, f.next = "not_found", "check the server's name: mcpctl servers ls"
+		f.reason, f.next = "refused", "the server wants a credential: pass one with --header"
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		f.reason = "busy"
-		if after, ok := retryAfter(r.header); ok {
-			f.after = after
-			f.next = fmt.Sprintf("try again in %s", after.Round(time.Second))
+		f.reason, f.next = "busy", "try again in a moment"
+		if f.after > 0 {
+			f.next = fmt.Sprintf("try again in %s", f.after.Round(time.Second))
 		}
 	case http.StatusRequestEntityTooLarge:
 		f.reason, f.next = "too_large", "send less in one call"
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		f.reason, f.next = "unreachable", "the server behind the gateway is away; try again later"
-	}
-	return f
-}
-
-// withProblem takes over what another package found out about an error of the gateway.
-func (f failure) withProblem(err error) failure {
-	if err != nil {
-		f.text, f.next = err.Error(), problem.NextStep(err)
+		f.reason, f.next = "unreachable", "what is behind that address is away: try again later"
 	}
 	return f
 }

@@ -24,8 +24,13 @@ type message struct {
 // isRequest reports whether the message expects an answer.
 func (m *message) isRequest() bool { return m.method != nil && m.id != nil }
 
-// isResponse reports whether the message is an answer.
-func (m *message) isResponse() bool { return m.method == nil && (m.result != nil || m.err != nil) }
+// isResponse reports whether the message is an answer. Gateways have errors of their own that look alike, but whose code
+// is no number (JSON-RPC 2.0, section 5.1).
+func (m *message) isResponse() bool {
+	return m.method == nil && (m.result != nil || m.err != nil && isNumber(member(m.err, "code")))
+}
+
+func isNumber(b []byte) bool { return len(b) > 0 && (b[0] == '-' || '0' <= b[0] && b[0] <= '9') }
 
 // is reports whether the message's method is name. Methods hold no characters that JSON has to escape; one that is
 // escaped all the same is decoded first.

@@ -101,7 +101,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	}
 	if target.atGateway {
 		key := newBridgeKey(a, settings)
-		options.Authorizer = key
+		options.Authorizer, options.Explain = key, gateway.Explain
 		consentOptions.Gateway, _ = url.Parse(settings.GatewayURL)
 		consentOptions.Connected = func(ctx context.Context) (bool, error) {
 			k, err := key.current(ctx)

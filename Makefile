@@ -1,0 +1,44 @@
+# make test is everything; make quick is what to run while working.
+
+GO ?= go
+
+.PHONY: build quick test setup check fuzz completions
+
+build:
+	$(GO) build -o bin/ ./cmd/mcpctl
+
+# No network beyond loopback, nothing to install.
+quick:
+	$(GO) test ./...
+
+# Units and scripts with the race detector, static checks, then end to end against a real keyring, browser, MCP client and
+# MCP server. Installs what is missing (Debian packages as root or by sudo, npm packages into testdata/e2e).
+test: setup check
+	$(GO) test -race -shuffle=on ./...
+	$(GO) test -tags e2e -count=1 -timeout 10m ./internal/e2e/...
+
+setup:
+	.ci/setup
+
+check:
+	@test -z "$$(gofmt -l cmd internal)" || { echo "gofmt would change:"; gofmt -l cmd internal; exit 1; }
+	$(GO) vet -tags e2e ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	$(GO) mod verify
+
+# Each fuzz target for FUZZTIME.
+FUZZTIME ?= 30s
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+completions: build
+	@mkdir -p completions
+	bin/mcpctl completion bash > completions/mcpctl.bash
+	bin/mcpctl completion zsh > completions/_mcpctl
+	bin/mcpctl completion fish > completions/mcpctl.fish
+	bin/mcpctl completion powershell > completions/mcpctl.ps1
