@@ -102,6 +102,7 @@ type Bridge struct {
 	handshake *handshake // of the latest initialize; nil before the first
 	inFlight  map[string][]*exchange
 	exchanges sync.WaitGroup
+	ending    bool // no new exchanges
 	lastUse   time.Time
 }
 
@@ -138,8 +139,28 @@ func Run(ctx context.Context, o Options) error {
 		err = context.Cause(ctx)
 	}
 	stop(errors.New("the bridge is ending"))
+	b.settleAll(outGone)
 	b.endSession()
 	return err
+}
+
+// settleAll lets the requests that are still open get their last answer.
+func (b *Bridge) settleAll(outGone <-chan struct{}) {
+	b.mu.Lock()
+	b.ending = true
+	b.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		b.exchanges.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(time.Second)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-outGone:
+	case <-limit.C:
+	}
 }
 
 // drain waits for the calls in flight.
@@ -238,9 +259,14 @@ func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
 func (b *Bridge) startExchange(ctx context.Context, x *exchange) {
 	x.ctx, x.stop = context.WithCancel(ctx)
 	b.mu.Lock()
+	if b.ending {
+		b.mu.Unlock()
+		x.stop()
+		return
+	}
 	b.inFlight[string(x.id)] = append(b.inFlight[string(x.id)], x)
-	b.mu.Unlock()
 	b.exchanges.Add(1)
+	b.mu.Unlock()
 	go b.guard("exchange", func() {
 		defer b.end(x)
 		defer x.stop()

@@ -75,14 +75,10 @@ func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply) (done, re
 	stopProgress := b.reportProgress(x, flow)
 	err := flow.Await(wait)
 	stopProgress()
-	switch {
-	case err == nil:
+	if err == nil {
 		return true, true
-	case x.ctx.Err() != nil:
-		x.answered = true // the client cancelled; the flow goes on, and the next call profits from it
-		return true, false
 	}
-	b.deliver(x, consentNeeded(x, flow, err))
+	b.deliver(x, consentNeeded(x, flow, err)) // the flow goes on, and the next call profits from it
 	return true, false
 }
 
@@ -93,7 +89,7 @@ func consentNeeded(x *exchange, flow Flow, err error) []byte {
 	if flow.URL() == "" {
 		text = "this server needs your consent first"
 	}
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		text = fmt.Sprintf("%s (%s)", text, err)
 	}
 	if x.msg.is(methodToolsCall) {

@@ -114,7 +114,7 @@ type reply struct {
 func (b *Bridge) run(x *exchange) {
 	defer x.markSent()
 	if !b.awaitTurn(x) {
-		x.answered = true // cancelled or shutting down
+		b.giveUp(x)
 		return
 	}
 	defer func() { <-b.slots }()
@@ -123,7 +123,7 @@ func (b *Bridge) run(x *exchange) {
 	for {
 		r := b.try(limit, x)
 		if x.cancelled.Load() {
-			x.answered = true
+			b.giveUp(x)
 			return
 		}
 		if !b.again(limit, x, r) {
@@ -274,7 +274,7 @@ func (b *Bridge) settle(x *exchange, r reply) {
 		x.flow.Granted()
 	}
 	if x.ctx.Err() != nil && r.err != nil {
-		x.answered = true // the bridge is ending, or the client cancelled
+		b.giveUp(x)
 		return
 	}
 	switch {
@@ -292,6 +292,12 @@ func (b *Bridge) settle(x *exchange, r reply) {
 	}
 }
 
+// giveUp ends a request whose time is over: the client cancelled it, and wants no answer, or the bridge is ending.
+func (b *Bridge) giveUp(x *exchange) {
+	b.deliver(x, failure{reason: "ended", text: "the client closed its end before the answer was there"}.answer(x.id))
+}
+
+// deliver writes a request's one answer, unless the client has cancelled the request.
 func (b *Bridge) deliver(x *exchange, line []byte) {
 	x.answered = true
 	if !x.cancelled.Load() {

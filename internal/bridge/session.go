@@ -220,8 +220,8 @@ func (b *Bridge) renewFor(ctx context.Context, x *exchange) bool {
 			return true
 		}
 	}
-	if ctx.Err() != nil {
-		x.answered = true
+	if x.ctx.Err() != nil {
+		b.giveUp(x)
 		return false
 	}
 	b.deliver(x, failure{reason: "session_lost", text: "the server lost the session, and a new one failed: " + describe(err),
