@@ -1,0 +1,63 @@
+package clients
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/mcpctl/mcpctl/internal/configfile"
+)
+
+// maskedDiff shows what p would change. The lines around an entry are other servers' and often hold their keys, so every
+// string and comment is masked but what mcpctl itself writes.
+func maskedDiff(t Target, r record, before configfile.Content, p plan) (string, error) {
+	old, err := masked(t, r, before, p, false)
+	if err != nil {
+		return "", err
+	}
+	new, err := masked(t, r, p.after, p, true)
+	if err != nil {
+		return "", err
+	}
+	from, to := t.Path, t.Path
+	if !before.Exists {
+		from = "/dev/null"
+	}
+	if !p.after.Exists {
+		to = "/dev/null"
+	}
+	return udiff.Unified(from, to, old, new), nil
+}
+
+func masked(t Target, r record, c configfile.Content, p plan, after bool) (string, error) {
+	if strings.TrimSpace(string(c.Data)) == "" {
+		return string(c.Data), nil
+	}
+	doc, err := configfile.Parse(t.Path, c.Data, t.Client.Format)
+	if err != nil {
+		return "", err
+	}
+	harmless := []string{"bridge"}
+	ours := map[string]bool{}
+	for _, change := range p.changes {
+		cmd, written := p.written[change.Name]
+		harmless = append(append(harmless, change.Server), cmd.Args...)
+		if raw, ok, err := doc.Get(t.Client.Key, change.Name); err == nil && ok {
+			ours[change.Name] = after && written || r.owns(change.Name, raw)
+		}
+	}
+	return doc.Masked(func(path []string, value string) bool {
+		if len(path) < 3 || path[0] != t.Client.Key || !ours[path[1]] {
+			return false
+		}
+		switch path[2] {
+		case "command", "type":
+			return len(path) == 3
+		case "args":
+			// Its owner may have added an argument, and that may be a secret.
+			return slices.Contains(harmless, value)
+		}
+		return false
+	}), nil
+}

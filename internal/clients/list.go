@@ -1,0 +1,176 @@
+package clients
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mcpctl/mcpctl/internal/configfile"
+)
+
+// State is how an installed entry fares. The words are part of the command line's promise.
+type State string
+
+// The states of an entry.
+const (
+	// OK is an entry as mcpctl left it.
+	OK State = "ok"
+	// Altered is one that has been changed since.
+	Altered State = "changed"
+	// Missing is one that has been taken out since, as some clients do when they write their file back.
+	Missing State = "missing"
+	// Broken is one whose program isn't there, or whose file can't be read.
+	Broken State = "broken"
+)
+
+// Installed is one of mcpctl's entries in a client's file.
+type Installed struct {
+	Server string `json:"server"`
+	Name   string `json:"name"`
+	State  State  `json:"state"`
+}
+
+// Status is one file of one client.
+type Status struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Detected   bool        `json:"detected"`
+	ConfigPath string      `json:"config_path"`
+	Scope      Scope       `json:"scope"`
+	Installed  []Installed `json:"installed"`
+	// Problem is why the file can't be read, nil if it can.
+	Problem error `json:"-"`
+}
+
+// List looks at every client's files: the user's own, the one in the folder project if there is one, and any other that
+// mcpctl has a record of.
+func (s Store) List(m Machine, project string) []Status {
+	records := s.records()
+	var list []Status
+	for _, c := range All() {
+		found := m.Find(c)
+		targets := []Target{{Client: c, Scope: User, Path: found.Path}}
+		for _, p := range found.Others {
+			targets = append(targets, Target{Client: c, Scope: User, Path: p})
+		}
+		if p := filepath.Join(project, filepath.FromSlash(c.ProjectFile)); c.ProjectFile != "" && m.exists(p) {
+			targets = append(targets, Target{Client: c, Scope: Project, Path: p})
+		}
+		for _, r := range records {
+			if r.Client == c.ID && !slices.ContainsFunc(targets, func(t Target) bool { return samePath(t.Path, r.Path) }) {
+				targets = append(targets, Target{Client: c, Scope: r.Scope, Path: r.Path})
+			}
+		}
+		for _, t := range targets {
+			list = append(list, s.status(m, t, found.Detected))
+		}
+	}
+	return list
+}
+
+// Holds reports whether there is an entry of mcpctl's in t's file, or a record of one.
+func (s Store) Holds(m Machine, t Target) bool { return len(s.status(m, t, true).Installed) > 0 }
+
+func (s Store) records() []record {
+	entries, _ := os.ReadDir(s.dir.Path("installs"))
+	var records []record
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), ".json")
+		if !ok {
+			continue
+		}
+		if r, err := s.load(id); err == nil {
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
+// samePath compares a path with one that has its links resolved.
+func samePath(path, resolved string) bool {
+	if r, err := filepath.EvalSymlinks(path); err == nil {
+		path = r
+	}
+	return path == resolved
+}
+
+func (s Store) status(m Machine, t Target, detected bool) Status {
+	st := Status{ID: t.Client.ID, Name: t.Client.Name, Detected: detected, ConfigPath: t.Path, Scope: t.Scope, Installed: []Installed{}}
+	var r record
+	file, err := t.open()
+	if err == nil {
+		r, err = s.load(file.ID())
+	}
+	var doc *configfile.Document
+	if err == nil {
+		doc, err = read(file, t)
+	}
+	var found []Change
+	if err == nil {
+		found, err = installed(doc, t.Client, r)
+	}
+	if err != nil {
+		st.Problem = err
+		for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
+			st.Installed = append(st.Installed, Installed{r.Entries[name].Server, name, Broken})
+		}
+		return st
+	}
+	for _, f := range found {
+		i := Installed{f.Server, f.Name, Missing}
+		if f.Action == Removed {
+			raw, _, _ := doc.Get(t.Client.Key, f.Name)
+			i.State = m.state(r, f.Name, raw)
+		}
+		st.Installed = append(st.Installed, i)
+		delete(r.Entries, f.Name)
+	}
+	// What remains has been replaced by someone else's entry of the same name.
+	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
+		st.Installed = append(st.Installed, Installed{r.Entries[name].Server, name, Altered})
+	}
+	return st
+}
+
+func read(file *configfile.File, t Target) (*configfile.Document, error) {
+	c, err := file.Read()
+	if err != nil {
+		return nil, err
+	}
+	return configfile.Parse(t.Path, c.Data, t.Client.Format)
+}
+
+func (m Machine) state(r record, name string, raw configfile.Raw) State {
+	e := decode(raw)
+	recorded, ok := r.Entries[name]
+	switch {
+	case strings.ContainsAny(e.Command, m.separators()) && !m.exists(e.Command),
+		!strings.ContainsAny(e.Command, m.separators()) && !m.onPath(e.Command):
+		return Broken
+	case ok && recorded.Hash != hashEntry(raw):
+		return Altered
+	}
+	return OK
+}
+
+// HasDeadKey returns the path of the file beside t's in which someone has put servers under a name that the client
+// doesn't read, "" if there is none.
+func (t Target) HasDeadKey() string {
+	if t.Client.DeadFile == "" {
+		return ""
+	}
+	path := filepath.Join(filepath.Dir(t.Path), t.Client.DeadFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	// A file that can't be read is none of our business here.
+	if doc, err := configfile.Parse(path, data, configfile.JSONC); err == nil {
+		if _, there, _ := doc.Get(t.Client.DeadKey); there {
+			return path
+		}
+	}
+	return ""
+}

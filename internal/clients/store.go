@@ -1,0 +1,218 @@
+package clients
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/mcpctl/mcpctl/internal/configfile"
+	"github.com/mcpctl/mcpctl/internal/state"
+)
+
+// Scope says whose file it is.
+type Scope string
+
+// The scopes: the user's own file, or one that lies in a project and is shared with it.
+const (
+	User    Scope = "user"
+	Project Scope = "project"
+)
+
+// Target is one file of one client.
+type Target struct {
+	Client Client
+	Scope  Scope
+	Path   string
+	// NoFolder is the error where the file's folder doesn't exist; nil means that it may be made.
+	NoFolder error
+}
+
+func (t Target) open() (*configfile.File, error) {
+	p := configfile.Place{Path: t.Path, FileMode: 0o600, FolderMode: 0o700, NoFolder: t.NoFolder}
+	if t.Scope == Project {
+		p.FileMode, p.FolderMode = 0o644, 0o755
+	}
+	return configfile.At(p)
+}
+
+// Action is what happened, or would, to an entry. The words are part of the command line's promise.
+type Action string
+
+// The actions of install and uninstall.
+const (
+	Added       Action = "added"
+	Updated     Action = "updated"
+	Unchanged   Action = "unchanged"
+	WouldAdd    Action = "would-add"
+	WouldUpdate Action = "would-update"
+	Removed     Action = "removed"
+	WouldRemove Action = "would-remove"
+	Absent      Action = "absent"
+)
+
+// Change is what happened to one entry.
+type Change struct {
+	Server, Name string
+	Action       Action
+}
+
+// Outcome is what an install or uninstall did to one file.
+type Outcome struct {
+	// Path is the file, links resolved.
+	Path    string
+	Changes []Change
+	// Backup is a copy of the file as it was, "" if it wasn't written or is new.
+	Backup string
+	// Diff is the unified diff of a dry run, strings that aren't mcpctl's masked.
+	Diff string
+	// Deleted reports that the file was mcpctl's and is gone.
+	Deleted bool
+}
+
+// Store installs entries and remembers what it did.
+type Store struct{ dir state.Dir }
+
+// NewStore returns the store in the state folder dir.
+func NewStore(dir state.Dir) Store { return Store{dir} }
+
+// record is what mcpctl did to one file. It lies in a 0600 file, since an entry that was replaced may hold a key.
+type record struct {
+	Client string `json:"client"`
+	Scope  Scope  `json:"scope"`
+	Path   string `json:"path"`
+	// Before is the file's hash before mcpctl's first change, and Backup its copy; After is the hash since its last one.
+	// As long as the file still has that, and mcpctl touched only what it has recorded, taking the last entry out means to
+	// put the file back byte by byte. "" for After means that this isn't so any more.
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Backup string `json:"backup"`
+	// What mcpctl made: the file, the member that holds the servers, folders, outermost first.
+	MadeFile    bool                   `json:"made_file"`
+	MadeKey     bool                   `json:"made_key"`
+	MadeFolders []string               `json:"made_folders"`
+	Entries     map[string]entryRecord `json:"entries"`
+}
+
+// entryRecord is one entry as mcpctl left it.
+type entryRecord struct {
+	Server string `json:"server"`
+	Hash   string `json:"hash"`
+	// Previous is the text of the foreign entry that was replaced.
+	Previous configfile.Raw `json:"previous,omitempty"`
+}
+
+func hashEntry(raw configfile.Raw) string {
+	sum := sha256.Sum256([]byte(raw.Canonical()))
+	return hex.EncodeToString(sum[:])
+}
+
+// owns reports whether mcpctl put the entry called name there, by its record or by its look.
+func (r record) owns(name string, raw configfile.Raw) bool {
+	e, ok := r.Entries[name]
+	return ok && e.Hash == hashEntry(raw) || decode(raw).ours()
+}
+
+func recordName(id string) string { return "installs/" + id + ".json" }
+
+func (s Store) load(id string) (record, error) {
+	var r record
+	if _, err := s.dir.Read(recordName(id), &r); err != nil {
+		return r, err
+	}
+	if r.Entries == nil {
+		r.Entries = map[string]entryRecord{}
+	}
+	return r, nil
+}
+
+// save writes the record; one without entries has nothing to say and is deleted.
+func (s Store) save(id string, r record) error {
+	if len(r.Entries) > 0 {
+		return s.dir.Write(recordName(id), r)
+	}
+	if err := os.Remove(s.dir.Path(recordName(id))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// plan is what is to become of a file: computed from its content and the record, touching neither.
+type plan struct {
+	after   configfile.Content
+	record  record
+	changes []Change
+	// written names the entries that mcpctl writes, which may be shown.
+	written map[string]Command
+}
+
+type planner func(record, configfile.Content) (plan, error)
+
+// edit runs a planner against t's file: for a dry run only to tell what it would do.
+func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner) (Outcome, error) {
+	file, err := t.open()
+	if err != nil {
+		return Outcome{}, err
+	}
+	if dryRun {
+		return s.preview(t, file, planned)
+	}
+	unlock, err := file.Lock(ctx, s.dir)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer unlock()
+	old, err := s.load(file.ID())
+	if err != nil {
+		return Outcome{}, err
+	}
+	var p plan
+	update, err := file.Update(s.dir, func(before configfile.Content) (configfile.Content, error) {
+		p, err = planned(old, before)
+		return p.after, err
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	r := p.record
+	if update.Changed() {
+		r.Client, r.Scope, r.Path = t.Client.ID, t.Scope, file.Path()
+		r.MadeFolders = append(r.MadeFolders, update.Folders...)
+		if len(old.Entries) == 0 {
+			r.Backup = update.Backup
+		}
+	}
+	if err := s.save(file.ID(), r); err != nil {
+		return Outcome{}, err
+	}
+	deleted := update.Changed() && !update.After.Exists
+	if deleted {
+		configfile.RemoveFolders(old.MadeFolders)
+	}
+	return Outcome{Path: file.Path(), Changes: p.changes, Backup: update.Backup, Deleted: deleted}, nil
+}
+
+func (s Store) preview(t Target, file *configfile.File, planned planner) (Outcome, error) {
+	r, err := s.load(file.ID())
+	if err != nil {
+		return Outcome{}, err
+	}
+	before, err := file.Read()
+	if err != nil {
+		return Outcome{}, err
+	}
+	p, err := planned(r, before)
+	if err != nil {
+		return Outcome{}, err
+	}
+	would := map[Action]Action{Added: WouldAdd, Updated: WouldUpdate, Removed: WouldRemove}
+	for i, c := range p.changes {
+		if w, ok := would[c.Action]; ok {
+			p.changes[i].Action = w
+		}
+	}
+	diff, err := maskedDiff(t, r, before, p)
+	return Outcome{Path: file.Path(), Changes: p.changes, Diff: diff}, err
+}

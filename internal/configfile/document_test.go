@@ -1,0 +1,389 @@
+package configfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tailscale/hujson"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+)
+
+var entry = Members{{"command", "/usr/local/bin/mcpctl"}, {"args", []string{"bridge", "linear"}}}
+
+func parse(t testing.TB, text string) *Document {
+	t.Helper()
+	d, err := Parse("f.json", []byte(text), JSONC)
+	if err != nil {
+		t.Fatalf("parse %q: %v", text, err)
+	}
+	return d
+}
+
+func TestSetThenRemove(t *testing.T) {
+	const multi = "{\n" + `      "command": "/usr/local/bin/mcpctl",` + "\n" + `      "args": ["bridge", "linear"]` + "\n    }"
+	tests := []struct{ name, before, after, removed string }{
+		{"nothing", "", "{\n  \"servers\": {\n    \"linear\": " + multi + "\n  }\n}\n", "{\n  \"servers\": {\n  }\n}\n"},
+		{"one line, tight", `{"servers":{"gh":{"command":"gh"}},"n":1e3}`,
+			`{"servers":{"gh":{"command":"gh"},"linear":{"command":"/usr/local/bin/mcpctl","args":["bridge","linear"]}},"n":1e3}`, ""},
+		{"one line, loose", `{ "servers": { "gh": {} /* mine */ } }`,
+			`{ "servers": { "gh": {}, /* mine */ "linear": {"command": "/usr/local/bin/mcpctl", "args": ["bridge", "linear"]} } }`, ""},
+		{"one line, empty parent", `{"servers":{}}`, `{"servers":{"linear":{"command":"/usr/local/bin/mcpctl","args":["bridge","linear"]}}}`, ""},
+		{"comma in a comment", "{\n  \"servers\": {\n    \"a\": 1 // x, y\n  }\n}", "{\n  \"servers\": {\n    \"a\": 1, // x, y\n    \"linear\": " + multi + "\n  }\n}", ""},
+		{"dangling comment", "{\n  \"servers\": {\n    \"a\": 1\n    // \"b\": 2\n  }\n}", "{\n  \"servers\": {\n    \"a\": 1,\n    // \"b\": 2\n    \"linear\": " + multi + "\n  }\n}", ""},
+		{"trailing commas", "{\n  \"servers\": {\n    \"a\": 1, // x\n  },\n}", "{\n  \"servers\": {\n    \"a\": 1, // x\n    \"linear\": " + multi + ",\n  },\n}", ""},
+		{"comment in an empty parent", "{\n  \"servers\": {\n    // none\n  }\n}", "{\n  \"servers\": {\n    // none\n    \"linear\": " + multi + "\n  }\n}", ""},
+		{"empty parent on two lines", "{\n  \"servers\": {\n  }\n}", "{\n  \"servers\": {\n    \"linear\": " + multi + "\n  }\n}", ""},
+		{"escaped parent", `{"s\u0065rvers":{"a":1}}`, `{"s\u0065rvers":{"a":1,"linear":{"command":"/usr/local/bin/mcpctl","args":["bridge","linear"]}}}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := parse(t, tt.before)
+			if err := d.Set(entry, "servers", "linear"); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(d.Bytes()); got != tt.after {
+				t.Errorf("after Set:\n%s\nwant:\n%s", got, tt.after)
+			}
+			if ok, err := d.Remove("servers", "linear"); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			want := tt.removed
+			if want == "" {
+				want = tt.before
+			}
+			if got := string(d.Bytes()); got != want {
+				t.Errorf("after Remove:\n%q\nwant:\n%q", got, want)
+			}
+		})
+	}
+}
+
+func TestRemove(t *testing.T) {
+	tests := []struct{ before, after string }{
+		{`{"a":1}`, `{}`},
+		{`{"a":1,"b":2}`, `{"b":2}`},
+		{`{"b":2,"a":1}`, `{"b":2}`},
+		{`{"b":2 /*,*/ , /* x */ "a" /* y */ : 1 /* z */}`, `{"b":2 /*,*/  /* x */ /* z */}`},
+		{`{"b":2,"a":1 /* z, */}`, `{"b":2 /* z, */}`},
+		// The comment must not swallow what followed the member on its line.
+		{"{ // mine\n  \"a\": 1 }", "{ // mine\n }"},
+		{"{ // mine\n  \"a\": 1, \"b\": 2}", "{ // mine\n \"b\": 2}"},
+		{"{ // mine\r\n\"a\": 1}", "{ // mine\r\n}"},
+		{"{\n  \"b\": 2, // b\n  \"a\": 1, // a\n}", "{\n  \"b\": 2, // b\n // a\n}"},
+	}
+	for _, tt := range tests {
+		d := parse(t, tt.before)
+		if ok, err := d.Remove("a"); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if got := string(d.Bytes()); got != tt.after {
+			t.Errorf("%q without a:\n%q, want\n%q", tt.before, got, tt.after)
+		}
+	}
+}
+
+func TestReplaceKeepsNeighbours(t *testing.T) {
+	d := parse(t, "{\n\t\"s\": { /* 1 */ \"a\" /* 2 */ : /* 3 */ \"old\" /* 4 */, \"n\": 1e3 }\n}")
+	if err := d.Set("new<&>", "s", "a"); err != nil {
+		t.Fatal(err)
+	}
+	want := "{\n\t\"s\": { /* 1 */ \"a\" /* 2 */ : /* 3 */ \"new<&>\" /* 4 */, \"n\": 1e3 }\n}"
+	if got := string(d.Bytes()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	tests := []struct {
+		text   string
+		format Format
+		want   string
+	}{
+		{`{"a": 1`, JSONC, "f.json:1:8: the file ends too early"},
+		{"{\n  \"ü\": 'x'}", JSONC, "f.json:2:8: JSON strings want double quotes"},
+		{"\ufeff{\r\n\"a\" 1}", JSONC, "f.json:2:5: invalid character '1' after object name"},
+		{`{"key": "sk-very-secret\q"}`, JSONC, "f.json:1:9: this string isn't valid JSON"},
+		{`{"key": sk-very-secret}`, JSONC, "f.json:1:9: this isn't a JSON value"},
+		{`{"a": 0x1f}`, JSONC, "f.json:1:7: this isn't a JSON value"},
+		{`{} {}`, JSONC, "f.json:1:4: invalid character '{' after top-level value"},
+		{`/* open`, JSONC, "f.json:1:1: the file ends too early"},
+		{`[]`, JSONC, "f.json:1:1: an object is needed here, this is an array"},
+		{`null`, JSONC, "f.json:1:1: an object is needed here, this is null"},
+		{"{\"servers\": null}", JSONC, `f.json:1:13: "servers" should be an object, it is null`},
+		{"{\"servers\":\n []}", JSONC, `f.json:2:2: "servers" should be an object, it is an array`},
+		{"{\"servers\": {}, \"s\\u0065rvers\": {}}", JSONC, `f.json:1:17: the name "servers" is there twice`},
+		{"{\"servers\": {\"linear\": 1,\n \"linear\": 2}}", JSONC, `f.json:2:2: the name "linear" is there twice`},
+		{"{\n  \"a\": 1 // mine\n}", JSON, "f.json:2:10: a comment, but the program that reads this file takes strict JSON only"},
+		{"{\n  \"a\": [1,]\n}", JSON, "f.json:2:11: a trailing comma before this, but the program that reads this file takes strict JSON only"},
+		{"\xff\xfe{\x00}\x00", JSONC, "f.json: not UTF-8 text (UTF-16?)"},
+		{"{\"a\": \"\xff\"}", JSONC, "f.json: not UTF-8 text"},
+		{strings.Repeat("[", 1_000_000), JSONC, "f.json: nested more than 10000 deep"},
+	}
+	for _, tt := range tests {
+		d, err := Parse("f.json", []byte(tt.text), tt.format)
+		if err == nil {
+			err = d.Set(entry, "servers", "linear")
+		}
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%.40q:\n%v, want\n%s", tt.text, err, tt.want)
+		}
+		if err != nil && problem.NextStep(err) == "" {
+			t.Errorf("%.40q: no next step", tt.text)
+		}
+	}
+}
+
+func TestMasked(t *testing.T) {
+	d := parse(t, `{
+  // "old": { "key": "sk-1" }
+  "gh": { "env": { "KEY": "sk-2" }, "args": ["--token", "sk-3"], "n": 7 }, /* sk-4
+  sk-5 */
+  "ours": { "command": "mcpctl" }
+}`)
+	got := d.Masked(func(path []string, value string) bool { return path[0] == "ours" })
+	want := `{
+  // …
+  "gh": { "env": { "KEY": "…" }, "args": ["…", "…"], "n": 7 }, /* …
+ */
+  "ours": { "command": "mcpctl" }
+}`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	same := []Raw{`{"a": [1, "é/"], "b": 1.50}`, `{ /* x */ "b":1.50, "a":[1,"\u00e9\/",], }`}
+	if same[0].Canonical() != same[1].Canonical() {
+		t.Errorf("%s and %s", same[0].Canonical(), same[1].Canonical())
+	}
+	different := []Raw{`12345678901234567890`, `12345678901234567891`, `1.5`, `1.50`, `"1.5"`, `broken`}
+	seen := map[string]bool{}
+	for _, r := range different {
+		if seen[r.Canonical()] {
+			t.Errorf("%s is the same as another", r)
+		}
+		seen[r.Canonical()] = true
+	}
+}
+
+func TestMembers(t *testing.T) {
+	d := parse(t, `{ "": 1, "a": { "b": [ 2 ], "\u0062": 3, "": 4, "": 5 }, "n": null }`)
+	members, err := d.Members("a")
+	if want := (Members{{"b", Raw("[ 2 ]")}, {"b", Raw("3")}, {"", Raw("4")}, {"", Raw("5")}}); err != nil || !slices.Equal(members, want) {
+		t.Errorf("%v, %v", members, err)
+	}
+	if members, err := d.Members("x"); err != nil || members != nil {
+		t.Errorf("none: %v, %v", members, err)
+	}
+	if _, err := d.Members("n"); err == nil || err.Error() != `f.json:1:63: "n" should be an object, it is null` {
+		t.Errorf("null: %v", err)
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	d := parse(t, "{ \"a\": {\n }, \"b\": { /* x */ }, \"c\": 1 }")
+	for path, want := range map[string]bool{"a": true, "b": false, "c": false, "d": false} {
+		if d.Empty(path) != want {
+			t.Errorf("Empty(%q) = %v", path, !want)
+		}
+	}
+	if d.Empty() || !parse(t, "\ufeff { \r\n} ").Empty() || parse(t, "{} // mine").Empty() {
+		t.Error("Empty() of a root is wrong")
+	}
+}
+
+// TestRandomDocuments checks what Set and Remove promise on documents with comments, blanks and commas wherever they may
+// be. MCPCTL_RANDOM_DOCUMENTS says how many; the seed is printed with a failure.
+func TestRandomDocuments(t *testing.T) {
+	n := 5_000
+	if s := os.Getenv("MCPCTL_RANDOM_DOCUMENTS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seed := range uint64(n) {
+		g := generator{rand.New(rand.NewPCG(seed, 0))}
+		if text := g.document(); checkPromises(text) != nil {
+			t.Fatalf("seed %d: %v\n%q", seed, checkPromises(text), text)
+		}
+	}
+}
+
+func FuzzSetThenRemove(f *testing.F) {
+	for seed := range uint64(20) {
+		g := generator{rand.New(rand.NewPCG(seed, 0))}
+		f.Add(g.document())
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := Parse("f.json", []byte(text), JSONC); err != nil {
+			return
+		}
+		if err := checkPromises(text); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// checkPromises sets a member in a valid document and removes it again.
+func checkPromises(text string) error {
+	d, err := Parse("f.json", []byte(text), JSONC)
+	if err != nil {
+		return err
+	}
+	old, exists, err := d.Get("servers", "linear")
+	if err != nil {
+		return nil // refused: nothing was changed
+	}
+	_, hadParent, _ := d.Get("servers")
+	members, _ := d.Members("servers")
+	if err := d.Set(entry, "servers", "linear"); err != nil {
+		return err
+	}
+	after := string(d.Bytes())
+	if err := sameButFor(text, after, exists); err != nil {
+		return err
+	}
+	if exists {
+		if err := d.Set(old, "servers", "linear"); err != nil {
+			return err
+		}
+		if got := string(d.Bytes()); got != text {
+			return fmt.Errorf("replaced there and back: %q", got)
+		}
+		return nil
+	}
+	if ok, err := d.Remove("servers", "linear"); !ok || err != nil {
+		return fmt.Errorf("remove: %v %v", ok, err)
+	}
+	if !hadParent {
+		if _, err := d.Remove("servers"); err != nil {
+			return err
+		}
+	}
+	got := string(d.Bytes())
+	switch {
+	case strings.Trim(strings.TrimPrefix(text, utf8BOM), blank) == "":
+		return nil // a blank file became an object
+	case got == text:
+		return nil
+	case hadParent && len(members) > 0:
+		return fmt.Errorf("set then removed: %q", got)
+	}
+	// Only white space in what was empty may differ.
+	drop := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
+	if drop.Replace(got) != drop.Replace(text) {
+		return fmt.Errorf("set then removed, blanks aside: %q", got)
+	}
+	return nil
+}
+
+// sameButFor checks that after holds before's bytes in their order, the new entry, and nothing else, by an independent
+// reader.
+func sameButFor(before, after string, replaced bool) error {
+	standard, err := hujson.Standardize([]byte(strings.TrimPrefix(after, utf8BOM) + "\n"))
+	if err != nil {
+		return err
+	}
+	var root struct {
+		Servers map[string]json.RawMessage `json:"servers"`
+	}
+	if err := json.Unmarshal(standard, &root); err != nil {
+		return err
+	}
+	want, _ := json.Marshal(map[string]any{"command": "/usr/local/bin/mcpctl", "args": []string{"bridge", "linear"}})
+	if got := Raw(root.Servers["linear"]).Canonical(); got != Raw(want).Canonical() {
+		return fmt.Errorf("the entry is %s in %q", got, after)
+	}
+	if replaced || strings.Trim(strings.TrimPrefix(before, utf8BOM), blank) == "" {
+		return nil
+	}
+	rest := after
+	for _, b := range []byte(before) {
+		i := strings.IndexByte(rest, b)
+		if i < 0 {
+			return fmt.Errorf("a byte %q is gone from %q", b, after)
+		}
+		rest = rest[i+1:]
+	}
+	return nil
+}
+
+// generator makes valid JSONC documents of the worst kind.
+type generator struct{ *rand.Rand }
+
+func (g generator) document() string {
+	if g.IntN(50) == 0 {
+		return []string{"", "\ufeff", " \r\n\t"}[g.IntN(3)]
+	}
+	text := g.gap() + g.root() + g.gap()
+	if g.IntN(5) == 0 {
+		text = strings.TrimRight(text, blank) + "// the end"
+	}
+	if g.IntN(3) == 0 {
+		text = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	if g.IntN(5) == 0 {
+		text = "\ufeff" + text
+	}
+	return text
+}
+
+func (g generator) gap() string {
+	parts := []string{"", "", "", " ", "  ", "\n", "\n  ", "\n\t", "/* a, \"b\" } */", "// c, } \"\n", "/* x\n\n y */", "//\n"}
+	text := ""
+	for range g.IntN(3) {
+		text += parts[g.IntN(len(parts))]
+	}
+	return text
+}
+
+// object makes an object that holds special, whose value is made by inner, at some place among others. An empty special
+// is none.
+func (g generator) object(special string, inner func() string) string {
+	all := []string{`"a"`, `"b/*"`, `"c\\\""`, `"//d"`, `"__proto__"`, `"123"`, `""`, `"e,"`}
+	names := append([]string{}, all[:g.IntN(len(all))]...)
+	if special != "" {
+		i := g.IntN(len(names) + 1)
+		names = slices.Insert(names, i, special)
+	}
+	text := "{" + g.gap()
+	for i, n := range names {
+		value := g.value()
+		if n == special {
+			value = inner()
+		}
+		text += n + g.gap() + ":" + g.gap() + value + g.gap()
+		if i < len(names)-1 || g.IntN(3) == 0 {
+			text += "," + g.gap()
+		}
+	}
+	return text + "}"
+}
+
+// root makes an object that mostly has servers, which mostly are an object, which sometimes has the entry already.
+func (g generator) root() string {
+	special := []string{"", `"servers"`, `"servers"`, `"serv\u0065rs"`}[g.IntN(4)]
+	return g.object(special, func() string {
+		if g.IntN(20) == 0 {
+			return g.value()
+		}
+		return g.object([]string{"", "", `"lin\u0065ar"`}[g.IntN(3)], g.value)
+	})
+}
+
+func (g generator) value() string {
+	if g.IntN(8) == 0 {
+		return g.object("", nil)
+	}
+	values := []string{`"s"`, `"\u00e9\/ // no"`, "1e3", "1.50", "-0", "true", "null", "[]", "[1,/* , */2,]", "[ // x\n]"}
+	return values[g.IntN(len(values))]
+}

@@ -1,0 +1,279 @@
+package configfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/state"
+)
+
+func userFile(path string) Place { return Place{Path: path, FileMode: 0o600, FolderMode: 0o700} }
+
+// add is a plan that adds a member to the root.
+func add(name string) func(Content) (Content, error) {
+	return func(before Content) (Content, error) {
+		d, err := Parse("f.json", before.Data, JSONC)
+		if err != nil {
+			return Content{}, err
+		}
+		err = d.Set("x", name)
+		return Content{d.Bytes(), true}, err
+	}
+}
+
+func update(dir state.Dir, p Place, plan func(Content) (Content, error)) (*File, Update, error) {
+	f, err := At(p)
+	if err != nil {
+		return nil, Update{}, err
+	}
+	u, err := f.Update(dir, plan)
+	return f, u, err
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantText(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s: %q, %v, want %q", path, got, err, want)
+	}
+}
+
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) || problem.NextStep(err) == "" {
+		t.Errorf("error %v with next step %q, want %q", err, problem.NextStep(err), want)
+	}
+}
+
+func wantNames(t *testing.T, folder string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if err != nil || strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%s holds %v (%v), want %v", folder, got, err, want)
+	}
+}
+
+func TestUpdateFollowsLinks(t *testing.T) {
+	dir, folder := state.At(t.TempDir()), t.TempDir()
+	real := filepath.Join(folder, "dotfiles", "real.json")
+	if err := os.Mkdir(filepath.Dir(real), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, real, "{}\n")
+	// A chain: mcp.json, relative, to b.json, absolute, to the file.
+	link, b := filepath.Join(folder, "mcp.json"), filepath.Join(folder, "b.json")
+	if err := errors.Join(os.Symlink(real, b), os.Symlink("b.json", link)); err != nil {
+		t.Fatal(err)
+	}
+	_, u, err := update(dir, userFile(link), add("a"))
+	if err != nil || !u.Changed() {
+		t.Fatal(u, err)
+	}
+	wantText(t, real, "{\n  \"a\": \"x\"\n}\n")
+	if target, err := os.Readlink(link); err != nil || target != "b.json" {
+		t.Errorf("the link is %q, %v", target, err)
+	}
+	wantNames(t, folder, "b.json", "dotfiles", "mcp.json")
+	wantNames(t, filepath.Dir(real), "real.json")
+
+	// A folder that is a link, for a file that doesn't exist yet.
+	if err := os.Symlink("dotfiles", filepath.Join(folder, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := update(dir, userFile(filepath.Join(folder, "linked", "new.json")), add("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(folder, "dotfiles", "new.json"); f.Path() != want {
+		t.Errorf("%s, want %s", f.Path(), want)
+	}
+}
+
+func TestAtRefuses(t *testing.T) {
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	err := errors.Join(
+		os.Symlink("nowhere", in("dangling")),
+		os.Symlink("loop-b", in("loop-a")), os.Symlink("loop-a", in("loop-b")),
+		os.Mkdir(in("folder"), 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ path, want string }{
+		{"dangling", "a link that leads nowhere"},
+		{"dangling/mcp.json", "a link that leads nowhere"},
+		{"loop-a", "a link that leads nowhere"},
+		{"folder", "not a regular file"},
+	}
+	for _, tt := range tests {
+		_, err := At(userFile(in(tt.path)))
+		wantError(t, err, tt.want)
+	}
+	p := userFile(in("absent/mcp.json"))
+	p.NoFolder = problem.New("start it", "not installed")
+	if _, err = At(p); err != p.NoFolder {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestUpdateModes(t *testing.T) {
+	dir, folder := state.At(t.TempDir()), t.TempDir()
+	old := filepath.Join(folder, "old.json")
+	write(t, old, "{}")
+	if err := os.Chmod(old, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	user := filepath.Join(folder, "user", "deep", "mcp.json")
+	project := Place{Path: filepath.Join(folder, "project", "mcp.json"), FileMode: 0o644, FolderMode: 0o755}
+	for _, p := range []Place{userFile(old), userFile(user), project} {
+		if _, _, err := update(dir, p, add("a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]fs.FileMode{
+		old: 0o640, user: 0o600, filepath.Dir(user): 0o700, filepath.Join(folder, "user"): 0o700,
+		project.Path: 0o644, filepath.Dir(project.Path): 0o755,
+	} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, want %v (%v)", path, info.Mode().Perm(), want, err)
+		}
+	}
+}
+
+func TestUpdateRefusesReadOnly(t *testing.T) {
+	dir, folder := state.At(t.TempDir()), t.TempDir()
+	path := filepath.Join(folder, "mcp.json")
+	write(t, path, "{}")
+	chmod := func(path string, mode fs.FileMode) {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chmod(path, 0o444)
+	_, _, err := update(dir, userFile(path), add("a"))
+	wantError(t, err, path+": read-only")
+	chmod(path, 0o644)
+	chmod(folder, 0o555)
+	_, _, err = update(dir, userFile(path), add("a"))
+	wantError(t, err, path+": its folder is read-only")
+	_, _, err = update(dir, userFile(filepath.Join(folder, "new.json")), add("a"))
+	wantError(t, err, "its folder is read-only")
+	chmod(folder, 0o755)
+	wantText(t, path, "{}")
+	wantNames(t, folder, "mcp.json")
+	if backups, _ := filepath.Glob(dir.Path("backups/*/*")); len(backups) > 0 {
+		t.Errorf("left %v", backups)
+	}
+}
+
+func TestUpdateMeetsAnotherWriter(t *testing.T) {
+	dir, path := state.At(t.TempDir()), filepath.Join(t.TempDir(), "mcp.json")
+	write(t, path, "{}")
+	plans := 0
+	owner := func(times int) func(Content) (Content, error) {
+		plans = 0
+		return func(before Content) (Content, error) {
+			plans++
+			if plans <= times {
+				// The owner writes after we have read and before we write.
+				write(t, path, fmt.Sprintf("{\"owner\": %d}", plans))
+			}
+			return add("a")(before)
+		}
+	}
+	if _, u, err := update(dir, userFile(path), owner(2)); err != nil || plans != 3 || string(u.Before.Data) != `{"owner": 2}` {
+		t.Fatalf("%d plans, %q, %v", plans, u.Before.Data, err)
+	}
+	wantText(t, path, `{"owner": 2, "a": "x"}`)
+	write(t, path, "{}")
+	_, _, err := update(dir, userFile(path), owner(3))
+	wantError(t, err, "another program keeps writing it")
+	wantText(t, path, `{"owner": 3}`)
+	if backups, _ := filepath.Glob(dir.Path("backups/*/*")); len(backups) != 1 {
+		t.Errorf("backups of attempts stay: %v", backups)
+	}
+	wantNames(t, filepath.Dir(path), "mcp.json")
+}
+
+func TestParallelUpdates(t *testing.T) {
+	root := t.TempDir()
+	path := filepath.Join(t.TempDir(), "sub", "mcp.json")
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		wg.Go(func() {
+			dir := state.At(root)
+			f, err := At(userFile(path))
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			unlock, err := f.Lock(t.Context(), dir)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			defer unlock()
+			_, errs[i] = f.Update(dir, add(fmt.Sprint("s", i)))
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := os.ReadFile(path)
+	members, err := parse(t, string(data)).Members()
+	if err != nil || len(members) != 8 {
+		t.Errorf("%v, %v", members, err)
+	}
+}
+
+func TestBackups(t *testing.T) {
+	dir, path := state.At(t.TempDir()), filepath.Join(t.TempDir(), "mcp.json")
+	const first = "\ufeff{ // mine\r\n}"
+	write(t, path, first)
+	var backups []string
+	for i := range 7 {
+		_, u, err := update(dir, userFile(path), add(fmt.Sprint("n", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			wantText(t, u.Backup, first)
+			if info, err := os.Stat(u.Backup); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("backup: %v, %v", info.Mode(), err)
+			}
+		}
+		backups = append(backups, filepath.Base(u.Backup))
+	}
+	f, err := At(userFile(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, dir.Path("backups/"+f.ID()), backups[2:]...)
+
+	if _, u, err := update(dir, userFile(path), func(c Content) (Content, error) { return c, nil }); err != nil || u.Changed() || u.Backup != "" {
+		t.Errorf("no change: %+v, %v", u, err)
+	}
+	if _, _, err := update(dir, userFile(path), func(Content) (Content, error) { return Content{}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, filepath.Dir(path))
+}
