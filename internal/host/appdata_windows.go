@@ -1,15 +1,23 @@
 package host
 
-import "golang.org/x/sys/windows"
+import (
+	"os"
+	"path/filepath"
 
-// appData asks Windows itself: AI clients start their servers with an environment that may lack APPDATA and
-// LOCALAPPDATA.
+	"golang.org/x/sys/windows"
+)
+
 func appData(home string) (roaming, local string) {
-	return known(windows.FOLDERID_RoamingAppData, home+`\AppData\Roaming`),
-		known(windows.FOLDERID_LocalAppData, home+`\AppData\Local`)
+	return folder("APPDATA", windows.FOLDERID_RoamingAppData, home+`\AppData\Roaming`),
+		folder("LOCALAPPDATA", windows.FOLDERID_LocalAppData, home+`\AppData\Local`)
 }
 
-func known(id *windows.KNOWNFOLDERID, fallback string) string {
+// folder asks the environment first, as every program does, and then Windows itself: AI clients may start their servers
+// without these variables.
+func folder(variable string, id *windows.KNOWNFOLDERID, fallback string) string {
+	if p := os.Getenv(variable); filepath.IsAbs(p) {
+		return p
+	}
 	if p, err := windows.KnownFolderPath(id, 0); err == nil {
 		return p
 	}

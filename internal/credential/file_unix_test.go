@@ -1,0 +1,95 @@
+//go:build !windows
+
+package credential
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestFileModes(t *testing.T) {
+	ctx := context.Background()
+	f := testFile(t)
+	if err := f.Set(ctx, "x", item); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]fs.FileMode{f.path: 0o600, filepath.Dir(f.path): 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	for _, mode := range []fs.FileMode{0o640, 0o604, 0o620, 0o601} {
+		if err := os.Chmod(f.path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.Get(ctx, "x")
+		wantKind(t, err, Denied)
+		wantKind(t, f.Set(ctx, "x", item), Denied)
+		wantKind(t, f.Delete(ctx, "x"), Denied)
+	}
+}
+
+func TestFileRefusesLinks(t *testing.T) {
+	ctx := context.Background()
+	f := testFile(t)
+	if err := f.Set(ctx, "x", item); err != nil {
+		t.Fatal(err)
+	}
+	real := f.path + ".real"
+	if err := os.Rename(f.path, real); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, f.path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Get(ctx, "x")
+	wantKind(t, err, Denied)
+	wantKind(t, f.Set(ctx, "y", item), Denied)
+}
+
+func TestFileRefusesAnOpenFolder(t *testing.T) {
+	f := testFile(t)
+	dir := filepath.Dir(f.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, f.Set(context.Background(), "x", item), Denied)
+}
+
+// foreign is a file of another user: making a real one takes root.
+type foreign struct{ fs.FileInfo }
+
+func (f foreign) Sys() any { return &syscall.Stat_t{Uid: uint32(os.Geteuid() + 1)} }
+
+func TestFileRefusesAForeignOwner(t *testing.T) {
+	info, err := os.Stat(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := exposure(foreign{info}, 0); !strings.Contains(why, "another user") {
+		t.Errorf("got %q", why)
+	}
+	if why := exposure(info, 0); why != "" {
+		t.Errorf("an own folder: %q", why)
+	}
+}
+
+func TestCommandIsLimited(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := runCommand(ctx, []string{"sh", "-c", "exec sleep 60"})
+	wantKind(t, err, Timeout)
+	if time.Since(start) > 10*time.Second {
+		t.Error("took too long")
+	}
+}

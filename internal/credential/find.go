@@ -1,0 +1,212 @@
+package credential
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/secret"
+	"github.com/mcpctl/mcpctl/internal/web"
+)
+
+// commandTime limits the program of Query.Command.
+const commandTime = 10 * time.Second
+
+// Query says whose key is wanted, and where it may be.
+type Query struct {
+	Host host.Host
+	// Profile, GatewayURL and ControlPlaneURL name the item in the store; the key goes to the origins of the two URLs.
+	Profile, GatewayURL, ControlPlaneURL string
+	// KeyFile is a file that holds the key; empty for none.
+	KeyFile string
+	// Command is a program with arguments that prints the key; empty for none. It is started without a shell.
+	Command []string
+	// Store is where login put the key, and StoreKind its Kind in Found.
+	Store     Store
+	StoreKind string
+	// Header is the header that the settings fix; empty means the one that login found.
+	Header string
+}
+
+// The kinds of source in Found.
+const (
+	FromKeyFile     = "key-file"
+	FromEnvironment = "environment"
+	FromCommand     = "command"
+	FromKeyring     = "keyring"
+	FromFile        = "file"
+)
+
+// Found is a key with where it comes from.
+type Found struct {
+	web.Key
+	// Kind is one of the kinds of source.
+	Kind string
+	// Source names the source itself: a path, a variable, a program, an item.
+	Source string
+}
+
+// Find returns the key of the first source that has one: the key file, MCPCTL_API_KEY, PORTKEY_API_KEY, the key command,
+// the store. Nothing else is probed, so that a locked keyring never leads to a weaker place in silence.
+//
+// PORTKEY_API_KEY is set for other work, and counts only if everything that the key would go to is under portkey.ai. A key
+// from a store goes only to the origins that it was verified for at login; the others go to the configured ones.
+func Find(ctx context.Context, q Query) (Found, error) {
+	origins, err := q.origins()
+	if err != nil {
+		return Found{}, err
+	}
+	found := func(kind, source string, key secret.Secret) Found {
+		return Found{web.Key{Value: key, Header: q.Header, Origins: origins}, kind, source}
+	}
+	if q.KeyFile != "" {
+		key, err := ReadFile(q.KeyFile)
+		return found(FromKeyFile, q.KeyFile, key), err
+	}
+	for _, name := range q.variables() {
+		if value := q.Host.Getenv(name); value != "" {
+			key, err := Parse(value, "in "+name)
+			return found(FromEnvironment, name, key), err
+		}
+	}
+	if len(q.Command) > 0 {
+		key, err := runCommand(ctx, q.Command)
+		return found(FromCommand, filepath.Base(q.Command[0]), key), err
+	}
+	return q.fromStore(ctx, origins)
+}
+
+// Override names the variable or setting that goes before the store, or "" if none does.
+func (q Query) Override() string {
+	for _, name := range q.variables() {
+		if q.Host.Getenv(name) != "" {
+			return name
+		}
+	}
+	if len(q.Command) > 0 {
+		return "key_command"
+	}
+	return ""
+}
+
+// variables are the variables that may hold the key, in their order.
+func (q Query) variables() []string {
+	if q.portkeyOnly() {
+		return []string{"MCPCTL_API_KEY", "PORTKEY_API_KEY"}
+	}
+	return []string{"MCPCTL_API_KEY"}
+}
+
+func (q Query) portkeyOnly() bool {
+	for _, base := range []string{q.GatewayURL, q.ControlPlaneURL} {
+		u, err := url.Parse(base)
+		if err != nil || u.Scheme != "https" || !web.IsPortkey(u) {
+			return false
+		}
+	}
+	return true
+}
+
+func (q Query) origins() ([]string, error) { return Origins(q.GatewayURL, q.ControlPlaneURL) }
+
+// Origins returns the origins of base URLs, each once: those that a key for them may go to.
+func Origins(bases ...string) ([]string, error) {
+	var origins []string
+	for _, base := range bases {
+		u, err := url.Parse(base)
+		if err != nil || u.Host == "" {
+			return nil, errors.New("a base URL isn't one")
+		}
+		if o := web.Origin(u); !slices.Contains(origins, o) {
+			origins = append(origins, o)
+		}
+	}
+	return origins, nil
+}
+
+func (q Query) fromStore(ctx context.Context, origins []string) (Found, error) {
+	name := Name(q.Profile, q.GatewayURL)
+	login := "run: mcpctl login"
+	item, err := q.Store.Get(ctx, name)
+	if kind, _ := KindOf(err); err != nil && kind == NotFound {
+		if q.Host.Getenv("PORTKEY_API_KEY") != "" {
+			login += "\n(PORTKEY_API_KEY is used for portkey.ai alone; MCPCTL_API_KEY for any gateway)"
+		}
+		return Found{}, NewError(NotFound, login, "not logged in to %s (profile %s)", q.GatewayURL, q.Profile)
+	}
+	if err != nil {
+		return Found{}, err
+	}
+	for _, o := range origins {
+		if !slices.Contains(item.Origins, o) {
+			return Found{}, NewError(Elsewhere, login, "the key of profile %s was verified for %s, and isn't sent to %s",
+				q.Profile, strings.Join(item.Origins, " and "), o)
+		}
+	}
+	header := q.Header
+	if header == "" {
+		header = item.Header
+	}
+	return Found{web.Key{Value: item.Key, Header: header, Origins: item.Origins}, q.StoreKind, q.Store.Place(name)}, nil
+}
+
+// ReadFile reads a key from a file that holds nothing else, as for --key-file.
+func ReadFile(path string) (secret.Secret, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return secret.Secret{}, problem.With(fmt.Errorf("read the key: %w", err), "check the path after --key-file")
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, MaxKey+64))
+	if err != nil {
+		return secret.Secret{}, problem.With(fmt.Errorf("read the key: %w", err), "check the path after --key-file")
+	}
+	return Parse(string(text), "in "+path)
+}
+
+// runCommand never shows what the program wrote: it may be a key, or a part of one.
+func runCommand(ctx context.Context, command []string) (secret.Secret, error) {
+	name := filepath.Base(command[0])
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdout = &limitedBuffer{&out, MaxKey + 64}
+	cmd.WaitDelay = time.Second // a grandchild may hold the pipe
+	err := cmd.Run()
+	next := "run the program of the setting key_command by hand"
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return secret.Secret{}, NewError(Timeout, next, "key_command: %s printed no key within %v", name, commandTime)
+	case ctx.Err() != nil:
+		return secret.Secret{}, ctx.Err()
+	case err != nil:
+		return secret.Secret{}, NewError(Failed, next, "key_command: %s: %w", name, err)
+	}
+	return Parse(out.String(), "printed by "+name)
+}
+
+// limitedBuffer takes no more than it has room for.
+type limitedBuffer struct {
+	to   *bytes.Buffer
+	room int
+}
+
+func (l *limitedBuffer) Write(p []byte) (int, error) {
+	if len(p) > l.room {
+		return 0, errors.New("too much output")
+	}
+	l.room -= len(p)
+	return l.to.Write(p)
+}

@@ -1,0 +1,54 @@
+//go:build e2e
+
+// Package e2e drives the built program against real surroundings: keyrings, AI clients, terminals.
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// build builds the program once for all tests, into a folder that TestMain removes.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "mcpctl-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "mcpctl")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	cmd := exec.Command("go", "build", "-o", path, "github.com/mcpctl/mcpctl/cmd/mcpctl")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return path, cmd.Run()
+})
+
+// binary returns the path of the built program.
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal("build mcpctl: ", err)
+	}
+	return path
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := build(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// need fails the test if a program is missing that a Debian package provides.
+func need(t *testing.T, program, debianPackage string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Fatalf("%s is missing: apt-get install -y --no-install-recommends %s", program, debianPackage)
+	}
+}
