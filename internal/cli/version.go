@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mcpctl/mcpctl/internal/render"
 )
 
 // Set by the release build (-ldflags -X); a plain go build leaves them empty and buildInfo asks the binary.
@@ -41,14 +43,22 @@ func buildInfo() versionInfo {
 }
 
 func newVersionCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o outputOptions
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Example: `  mcpctl version
+  mcpctl version --jq .version`,
+		Args: exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			v := buildInfo()
+			if o.json {
+				return render.JSON(a.out, v, o.jq)
+			}
 			_, err := fmt.Fprintf(a.out, "mcpctl %s (%s/%s, %s)\n", v.Version, v.OS, v.Arch, v.Go)
 			return err
 		},
 	}
+	o.add(cmd)
+	return cmd
 }

@@ -16,94 +16,115 @@ import (
 // ErrKeyRefused means that the key is unknown, deleted or expired.
 var ErrKeyRefused = errors.New("the API key was refused")
 
-// Error is a request that failed: an answer with a status of 400 or more, a redirect, or no answer at all.
+// errNotBound is the cause of a request that wasn't sent.
+var errNotBound = errors.New("the API key was not verified for this origin, and isn't sent to it")
+
+// Error is a request that failed: an answer with a status of 300 or more, one that makes no sense, or none at all.
 type Error struct {
-	URL     string // without query
-	Status  int    // 0 if there was no answer
-	Code    string // such as AB03; "" if the answer names none
-	Message string // the answer's own words
-	Request string // the request id that support asks for; "" if the answer names none
+	URL       string // without query
+	Status    int    // 0 if there was no answer
+	Code      string // such as AB03 or not_found; "" if the answer names none
+	Message   string // the answer's own words
+	RequestID string // what support asks for; "" if the answer names none
+	Next      string // the next step, as Explain has it
 
 	retryAfter time.Duration // -1 if the answer names none
-	challenge  bool          // the answer has a WWW-Authenticate header
 	cause      error
 }
 
 func (e *Error) Error() string {
-	if e.cause != nil {
+	if e.cause != nil && e.Status == 0 {
 		return web.Describe(e.cause)
 	}
 	text := fmt.Sprintf("%s answered %d", e.URL, e.Status)
-	if e.Message != "" {
+	switch {
+	case e.cause != nil:
+		text += ", but " + web.Describe(e.cause)
+	case e.Message != "":
 		text += ": " + e.Message
 	}
-	if e.Request != "" {
-		text += " (request " + e.Request + ")"
+	if e.RequestID != "" {
+		text += " (request " + e.RequestID + ")"
 	}
 	return text
 }
 
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is reports a refused key, so that errors.Is(err, ErrKeyRefused) works. A 401 with a challenge is about an OAuth token or
-// the user's consent, not about the key.
+// Is reports a refused key, so that errors.Is(err, ErrKeyRefused) works.
 func (e *Error) Is(target error) bool {
-	return target == ErrKeyRefused && e.Status == http.StatusUnauthorized && !e.challenge
+	return target == ErrKeyRefused && e.Status == http.StatusUnauthorized
 }
 
-// newError reads the error forms of the control plane ({"success":false,"data":{message,errorCode}}), of the gateway
-// ({"status":"failure",message,error:{message,code}}), and of OAuth ({"error":…,"error_description":…}).
-func newError(u *url.URL, resp *http.Response, body []byte) *Error {
-	e := &Error{URL: web.Redact(u), Status: resp.StatusCode, retryAfter: -1, challenge: resp.Header.Get("WWW-Authenticate") != ""}
-	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s >= 0 {
-		e.retryAfter = time.Duration(s) * time.Second
+func newError(u *url.URL, resp *http.Response, body []byte, key web.Key) *Error {
+	w := decode(body)
+	return &Error{
+		URL: web.Redact(u), Status: resp.StatusCode,
+		Code: w.code, Message: key.Redact(w.message), RequestID: w.request,
+		Next:       explain(resp.StatusCode, resp.Header, w).next,
+		retryAfter: retryAfter(resp.Header),
 	}
-	var form struct {
-		Data             json.RawMessage `json:"data"`
-		Error            json.RawMessage `json:"error"`
-		ErrorDescription string          `json:"error_description"`
-		RequestID        string          `json:"request_id"`
-		part
-	}
-	if json.Unmarshal(body, &form) != nil {
-		return e
-	}
-	e.Request = form.RequestID
-	parts := []part{{}, {}, form.part, {Message: form.ErrorDescription}}
-	_ = json.Unmarshal(form.Data, &parts[0])
-	if json.Unmarshal(form.Error, &parts[1]) != nil && form.ErrorDescription == "" {
-		_ = json.Unmarshal(form.Error, &parts[1].Message)
-	}
-	for _, p := range parts {
-		e.Message = cleaned(first(e.Message, p.Message))
-		e.Code = cleaned(first(e.Code, p.ErrorCode, string(p.Code)))
-	}
-	return e
 }
+
+// words are what the body of an error says, fit for a terminal.
+type words struct{ message, code, request string }
 
 // part is the innermost form of an error.
 type part struct {
-	Message   string `json:"message"`
-	ErrorCode string `json:"errorCode"`
-	Code      code   `json:"code"`
+	Message   text `json:"message"`
+	ErrorCode text `json:"errorCode"`
+	Code      text `json:"code"`
 }
 
-// code is an error code, which some answers give as a string and others as a number.
-type code string
-
-func (c *code) UnmarshalJSON(data []byte) error {
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
+// decode reads the error forms of the control plane ({"success":false,"data":{message,errorCode}}), of the gateway
+// ({"status":"failure",message,error:{message,code}}), of JSON-RPC ({error:{code,message}}) and of OAuth
+// ({"error":…,"error_description":…}, RFC 6749 section 5.2).
+func decode(body []byte) words {
+	var form struct {
+		Data             json.RawMessage `json:"data"`
+		Error            json.RawMessage `json:"error"`
+		ErrorDescription text            `json:"error_description"`
+		RequestID        text            `json:"request_id"`
+		Status           text            `json:"status"`
+		part
 	}
-	*c = code(s)
+	if json.Unmarshal(body, &form) != nil {
+		return words{}
+	}
+	var data, inner part
+	var word text // "error" as a string: a code beside a description, else the message
+	_ = json.Unmarshal(form.Data, &data)
+	if json.Unmarshal(form.Error, &inner) != nil {
+		_ = json.Unmarshal(form.Error, &word)
+	}
+	return words{
+		message: cleaned(first(data.Message, inner.Message, form.Message, form.ErrorDescription, word, form.Status)),
+		code:    cleaned(first(data.ErrorCode, data.Code, inner.ErrorCode, inner.Code, form.ErrorCode, form.Code, word)),
+		request: cleaned(string(form.RequestID)),
+	}
+}
+
+// text is a string, or a number that stands where a string is meant; anything else is "".
+type text string
+
+func (t *text) UnmarshalJSON(data []byte) error {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case string:
+		*t = text(v)
+	case float64:
+		*t = text(data)
+	}
 	return nil
 }
 
-func first(values ...string) string {
+func first[T ~string](values ...T) string {
 	for _, v := range values {
 		if v != "" {
-			return v
+			return string(v)
 		}
 	}
 	return ""
@@ -112,15 +133,27 @@ func first(values ...string) string {
 // cleaned makes a server's words fit for a terminal.
 func cleaned(s string) string {
 	r := []rune(s)
+	if len(r) > 300 {
+		r = append(r[:300:300], '…')
+	}
 	for i := range r {
 		if !unicode.IsPrint(r[i]) {
 			r[i] = ' '
 		}
 	}
-	if len(r) > 300 {
-		r = append(r[:300], '…')
-	}
 	return string(r)
+}
+
+// retryAfter reads Retry-After in both of its forms (RFC 9110 section 10.2.3); -1 means that there is none.
+func retryAfter(header http.Header) time.Duration {
+	v := header.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
+		return time.Duration(s) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, time.Until(t))
+	}
+	return -1
 }
 
 // retryPause says whether a GET is worth a second try, and after how long.
@@ -130,13 +163,8 @@ func retryPause(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	switch e.Status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		if e.retryAfter > maxRetryAfter {
-			return 0, false
-		}
-		return max(e.retryAfter, 500*time.Millisecond), true
-	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		return 500 * time.Millisecond, true
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return max(e.retryAfter, retryDelay), e.retryAfter <= maxRetryAfter
 	}
 	return 0, false
 }

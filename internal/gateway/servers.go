@@ -22,21 +22,28 @@ type Server struct {
 	Workspace   string `json:"workspace"` // slug
 }
 
-// Servers returns the workspace's servers, all pages: from the control plane, or, where that is out of reach or the gateway
-// alone is at hand, from the gateway's registry. search narrows the list; "" is all.
+// Servers returns the workspace's servers, all pages: from the control plane, or, where that is out of reach or isn't
+// known, from the gateway's registry. search narrows the list; "" is all.
 func (c *Client) Servers(ctx context.Context, search string) ([]Server, error) {
+	if c.o.ControlPlaneURL == "" {
+		servers, err := c.fromRegistry(ctx, search)
+		if status(err) == http.StatusForbidden {
+			err = mayNotList(err)
+		}
+		return servers, advise(err)
+	}
 	servers, err := c.fromControlPlane(ctx, search)
-	if err == nil || errors.Is(err, ErrKeyRefused) || ctx.Err() != nil || !worthAskingRegistry(err) {
+	if err == nil || ctx.Err() != nil || !worthAskingRegistry(err) {
 		return servers, advise(err)
 	}
 	servers, registryErr := c.fromRegistry(ctx, search)
 	switch {
 	case registryErr == nil:
 		return servers, nil
-	case status(err) == http.StatusForbidden || status(registryErr) == http.StatusForbidden:
-		return nil, problem.New("ask for the scope mcp_servers.list, or look the server's slug up on the dashboard's MCP page: "+
-			"mcpctl install CLIENT SLUG and mcpctl bridge SLUG work without it",
-			"your key is valid, but may not list servers (it lacks mcp_servers.list)")
+	case status(err) == http.StatusForbidden:
+		return nil, mayNotList(err)
+	case status(registryErr) == http.StatusForbidden:
+		return nil, mayNotList(registryErr)
 	case errors.Is(registryErr, ErrKeyRefused):
 		return nil, advise(registryErr)
 	}
@@ -46,30 +53,32 @@ func (c *Client) Servers(ctx context.Context, search string) ([]Server, error) {
 // worthAskingRegistry reports whether the registry may know what the control plane didn't tell.
 func worthAskingRegistry(err error) bool {
 	s := status(err)
-	return s == 0 || s == http.StatusForbidden || s == http.StatusNotFound || s >= 500
+	return s == 0 || s < 400 || s == http.StatusForbidden || s == http.StatusNotFound || s >= 500
+}
+
+// mayNotList is the error for 403, which a key without the scope gets and most keys are: the dashboard's instructions
+// for MCP clients tick MCP Invoke alone.
+func mayNotList(err error) error {
+	return problem.New("ask for the scope mcp_servers.list, or look the server's slug up on the dashboard's MCP page: "+
+		"mcpctl install CLIENT SLUG and mcpctl bridge SLUG work without it",
+		"your key is valid, but may not list servers: it lacks the scope mcp_servers.list (%w)", err)
 }
 
 // advise adds the next step to an error of the control plane or the registry.
 func advise(err error) error {
 	var e *Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || problem.NextStep(err) != "" {
 		return err
 	}
+	next := e.Next
 	switch {
-	case errors.Is(err, ErrKeyRefused):
-		return problem.With(err, "run mcpctl login with a valid key")
+	case next != "" && e.Status != http.StatusNotFound:
 	case e.Status == 0:
-		return problem.With(err, "check the network, and the control plane's URL (--control-plane)")
-	case e.Status == http.StatusForbidden:
-		return problem.With(err, "ask for the scope mcp_servers.list, or check the workspace (--workspace)")
-	case e.Status == http.StatusNotFound:
-		return problem.With(err, "check the control plane's URL (--control-plane)")
-	case e.Status == http.StatusTooManyRequests:
-		return problem.With(err, "wait a moment, then try again")
-	case e.Status == http.StatusPaymentRequired:
-		return problem.With(err, "the workspace's plan doesn't cover this: ask its administrator")
+		next = "check the network, and the URLs (--control-plane, --gateway)"
+	default:
+		next = "check the URLs (--control-plane, --gateway)"
 	}
-	return err
+	return problem.With(err, next)
 }
 
 // listPage is a page of GET {api}/mcp-servers (Portkey-AI/openapi, openapi.yaml). Fields that may be null are "" here.
@@ -90,30 +99,58 @@ type listPage struct {
 // maxPages keeps a server that invents pages from being read for ever.
 const maxPages = 1000
 
+// list reads one page, and returns the header form that the key was taken in. An answer of another form is an error:
+// what takes any key for good must not pass for a control plane.
+func (c *Client) list(ctx context.Context, query url.Values, page *listPage) (header string, err error) {
+	header, err = c.get(ctx, controlPlane, "/mcp-servers", query, page)
+	if err == nil && page.Data == nil {
+		return "", &Error{URL: c.base(controlPlane) + "/mcp-servers", Status: http.StatusOK, Message: notAList}
+	}
+	return header, err
+}
+
+const notAList = "the answer is not a list of servers"
+
 func (c *Client) fromControlPlane(ctx context.Context, search string) ([]Server, error) {
 	query := url.Values{"page_size": {"100"}}
 	c.narrow(query, search)
-	servers, seen := []Server{}, map[string]bool{}
+	all := newListing()
 	for page := range maxPages {
 		query.Set("current_page", strconv.Itoa(page))
 		var list listPage
-		if err := c.get(ctx, c.o.Key, c.o.ControlPlaneURL+"/mcp-servers", query, &list); err != nil {
+		if _, err := c.list(ctx, query, &list); err != nil {
 			return nil, err
 		}
 		fresh := false
 		for _, s := range list.Data {
-			id := s.WorkspaceSlug + "/" + s.Slug
-			if seen[id] {
-				continue
-			}
-			seen[id], fresh = true, true
-			servers = append(servers, Server{s.Slug, s.Name, s.Description, c.shownURL(s.URL, s.Slug), s.AuthType, s.Status, s.WorkspaceSlug})
+			url := c.shownURL(s.URL, s.Slug)
+			fresh = all.add(Server{s.Slug, s.Name, s.Description, url, s.AuthType, s.Status, s.WorkspaceSlug}) || fresh
 		}
-		if !fresh || len(servers) >= list.Total {
+		// A total of 0 beside servers is none.
+		if !fresh || list.Total > 0 && len(all.servers) >= list.Total {
 			break
 		}
 	}
-	return servers, nil
+	return all.servers, nil
+}
+
+// listing collects servers, each once: a list may change, or lie, between two of its pages.
+type listing struct {
+	servers []Server
+	seen    map[string]bool
+}
+
+func newListing() *listing { return &listing{[]Server{}, map[string]bool{}} }
+
+// add reports whether s is new.
+func (l *listing) add(s Server) bool {
+	id := s.Workspace + "/" + s.Slug
+	if s.Slug == "" || l.seen[id] {
+		return false
+	}
+	l.seen[id] = true
+	l.servers = append(l.servers, s)
+	return true
 }
 
 // registryPage is a page of GET {mcp}/v0.1/servers (product/mcp-gateway/registry-api in Portkey's documentation).
@@ -136,30 +173,35 @@ type registryPage struct {
 func (c *Client) fromRegistry(ctx context.Context, search string) ([]Server, error) {
 	query := url.Values{"limit": {"100"}}
 	c.narrow(query, search)
-	servers, cursors := []Server{}, map[string]bool{}
+	all := newListing()
 	for range maxPages {
 		var list registryPage
-		if err := c.get(ctx, c.o.Key, c.o.GatewayURL+"/v0.1/servers", query, &list); err != nil {
+		if _, err := c.get(ctx, registry, "/v0.1/servers", query, &list); err != nil {
 			return nil, err
 		}
+		if list.Servers == nil {
+			return nil, &Error{URL: c.base(registry) + "/v0.1/servers", Status: http.StatusOK, Message: notAList}
+		}
+		fresh := false
 		for _, item := range list.Servers {
 			s := item.Server
-			workspace, slug, _ := strings.Cut(strings.TrimPrefix(s.Name, "ai.portkey."), "/")
+			workspace, slug, ok := strings.Cut(strings.TrimPrefix(s.Name, "ai.portkey."), "/")
+			if !ok {
+				workspace, slug = "", s.Name
+			}
 			listed := ""
 			if len(s.Remotes) > 0 {
 				listed = s.Remotes[0].URL
 			}
 			// The registry lists only what is active.
-			servers = append(servers, Server{slug, first(s.Title, slug), s.Description, c.shownURL(listed, slug), "", "active", workspace})
+			fresh = all.add(Server{slug, first(s.Title, slug), s.Description, c.shownURL(listed, slug), "", "active", workspace}) || fresh
 		}
-		next := list.Metadata.NextCursor
-		if next == "" || cursors[next] {
+		if list.Metadata.NextCursor == "" || !fresh {
 			break
 		}
-		cursors[next] = true
-		query.Set("cursor", next)
+		query.Set("cursor", list.Metadata.NextCursor)
 	}
-	return servers, nil
+	return all.servers, nil
 }
 
 func (c *Client) narrow(query url.Values, search string) {
@@ -187,17 +229,9 @@ func (c *Client) Connected(ctx context.Context, slug string) (bool, error) {
 			Connected bool `json:"connected"`
 		} `json:"data"`
 	}
-	address := c.o.ControlPlaneURL + "/mcp-servers/" + url.PathEscape(slug) + "/connections"
-	if err := c.send(ctx, c.o.Key, http.MethodGet, address+suffix(query), nil, &list); err != nil {
+	if _, err := c.get(ctx, controlPlane, "/mcp-servers/"+url.PathEscape(slug)+"/connections", query, &list); err != nil {
 		return false, err
 	}
 	// A user's key sees the user's own connection alone; one that sees several belongs to no single user.
 	return len(list.Data) == 1 && list.Data[0].Connected, nil
-}
-
-func suffix(query url.Values) string {
-	if len(query) == 0 {
-		return ""
-	}
-	return "?" + query.Encode()
 }

@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/secret"
 )
@@ -24,7 +26,7 @@ type Key struct {
 
 // Authorize puts the key into r's header if r goes to one of the key's origins, and reports whether it did.
 func (k Key) Authorize(r *http.Request) bool {
-	if k.Value.IsZero() || !slices.Contains(k.Origins, Origin(r.URL)) {
+	if !k.MayGoTo(r.URL) {
 		return false
 	}
 	if k.Header == AuthorizationHeader {
@@ -33,4 +35,17 @@ func (k Key) Authorize(r *http.Request) bool {
 		r.Header.Set(PortkeyHeader, k.Value.Reveal())
 	}
 	return true
+}
+
+// MayGoTo reports whether u is at one of the key's origins.
+func (k Key) MayGoTo(u *url.URL) bool {
+	return !k.Value.IsZero() && slices.Contains(k.Origins, Origin(u))
+}
+
+// Redact returns text, such as a server's words, without the key.
+func (k Key) Redact(text string) string {
+	if k.Value.IsZero() {
+		return text
+	}
+	return strings.ReplaceAll(text, k.Value.Reveal(), k.Value.String())
 }

@@ -171,6 +171,12 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// IsPortkey reports whether u is at portkey.ai or below it.
+func IsPortkey(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	return host == "portkey.ai" || strings.HasSuffix(host, ".portkey.ai")
+}
+
 // Origin returns scheme, host and port of u, the port left out where it is the scheme's own (RFC 6454).
 func Origin(u *url.URL) string {
 	host := u.Hostname()
