@@ -61,7 +61,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	// The client's end of a pipe may go at any time. Without this a write to a closed stdout or stderr would kill the
 	// process before it has ended the session.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, caught, stop := bridgeSignals(ctx)
+	ctx, caught, stop := bridgeSignals(context.WithoutCancel(ctx))
 	defer stop()
 
 	settings, err := a.settings()
@@ -120,7 +120,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	return err
 }
 
-// bridgeSignals ends ctx at the first SIGINT, SIGTERM or SIGHUP and lets a second one end the process at once. caught
+// bridgeSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP and lets a second one end the process at once. caught
 // returns the first one's number, 0 if there was none.
 func bridgeSignals(parent context.Context) (ctx context.Context, caught func() int, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)

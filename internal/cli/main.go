@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/secret"
 )
 
 // The exit codes, a promise to scripts: see mcpctl help exit-codes.
@@ -31,6 +34,10 @@ type app struct {
 	out, err io.Writer
 	host     host.Host
 	flags    globalFlags
+	// keyring takes the place of the OS keyring in a test; nil is the real one.
+	keyring credential.Store
+	// redact knows every key that was read, and blanks it in err.
+	redact *secret.Redactor
 }
 
 // exitError carries an exit code other than 1 up to Main. Its text may be empty: then nothing more is said.
@@ -56,7 +63,11 @@ var errSilent = errors.New("")
 // Main runs mcpctl with the process's arguments, and returns its exit code.
 func Main() int {
 	h, err := host.Current()
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, host: h}
+	redact := &secret.Redactor{}
+	stderr := redact.Writer(os.Stderr)
+	defer stderr.Flush()
+	log.SetOutput(stderr) // under GODEBUG=http2debug=2 the standard library logs every header
+	a := &app{in: os.Stdin, out: os.Stdout, err: stderr, host: h, redact: redact}
 	if err != nil {
 		return a.report(err)
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
-	"strings"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mcpctl/mcpctl/internal/config"
 )
@@ -23,23 +25,19 @@ const rootExample = `  mcpctl login                            # store the API k
 
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "mcpctl",
-		Short:         "Connect AI clients to the MCP servers of your Portkey workspace",
-		Example:       rootExample,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return unknownCommand(cmd, args[0])
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:               "mcpctl",
+		Short:             "Connect AI clients to the MCP servers of your Portkey workspace",
+		Example:           rootExample,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              onlyCommands,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkOutput(cmd) },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("see: "+cmd.CommandPath()+" --help", "%s", err)
-	})
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, helpText(cmd)) })
+	root.SetHelpCommand(newHelpCommand())
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	s := &a.flags.settings
 	f.StringVar(&s.ConfigFile, "config", "", "settings `file`")
@@ -54,16 +52,43 @@ func newRootCommand(a *app) *cobra.Command {
 	f.BoolVar(&a.flags.noInput, "no-input", false, "never ask, fail instead")
 
 	root.AddCommand(
+		newLoginCommand(a),
+		newLogoutCommand(a),
+		newStatusCommand(a),
+		newInstallCommand(a),
+		newUninstallCommand(a),
+		newClientsCommand(a),
+		newBridgeCommand(a),
+		newDemoCommand(a),
+		newServersCommand(a),
+		newCompletionCommand(a),
 		newVersionCommand(a),
 	)
+	a.complete(root)
 	return root
+}
+
+// onlyCommands is the Args of a command that does nothing but hold others.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return unknownCommand(cmd, args[0])
 }
 
 // unknownCommand is the error for a command that doesn't exist, with the nearest ones that do.
 func unknownCommand(cmd *cobra.Command, name string) error {
+	return usage(nearest(name, commandNames(cmd), "see: "+cmd.CommandPath()+" --help"), "unknown command %q for %q", name, cmd.CommandPath())
+}
+
+// flagError is the error for a flag that doesn't exist, with the nearest ones that do, or that has a value it can't take.
+func flagError(cmd *cobra.Command, err error) error {
 	next := "see: " + cmd.CommandPath() + " --help"
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		next = "did you mean " + strings.Join(near, " or ") + "?"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		next = nearest("--"+unknown.GetSpecifiedName(), names, next)
 	}
-	return usage(next, "unknown command %q", name)
+	return usage(next, "%s", err)
 }
