@@ -88,7 +88,9 @@ func runLogin(ctx context.Context, a *app, o loginOptions) error {
 		if v, err = a.verify(ctx, s, value, origins); err != nil {
 			return err
 		}
-		item.Header = v.Header
+		if v.Gateway.Reachable { // else it is the control plane's form, and the gateway may want the other
+			item.Header = v.Header
+		}
 	}
 	place, err := a.keep(ctx, s, item, o.insecure)
 	if err != nil {

@@ -427,6 +427,22 @@ func TestStatusNotLoggedIn(t *testing.T) {
 	}
 }
 
+// The control plane alone doesn't tell in which header the gateway wants the key.
+func TestLoginWithTheGatewayDown(t *testing.T) {
+	g, down := newTestGateway(t), newTestGateway(t)
+	down.Close()
+	u := newUser(t, g.URL)
+	code, _, stderr := u.run(goodKey, "login", "--with-key", "--gateway", down.URL)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	wantAll(t, stderr, "warning: the gateway was not reached", "The key may: list servers\n")
+	item := u.ring.items[credential.Name("default", down.URL)]
+	if item.Header != "" || strings.Join(item.Origins, " ") != down.URL+" "+g.URL {
+		t.Errorf("stored %+v", item)
+	}
+}
+
 // A key stays with the origins that it was verified for.
 func TestChangedAddressNeedsLogin(t *testing.T) {
 	g, evil := newTestGateway(t), newTestGateway(t)

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -92,20 +93,28 @@ func newTour(a *app, o tourOptions) (*tour, error) {
 		return nil, err
 	}
 	t := &tour{a: a, gateway: g, program: program, home: home}
-	t.env = []string{"HOME=" + home, "USERPROFILE=" + home, "APPDATA=" + filepath.Join(home, "AppData", "Roaming"),
-		"LOCALAPPDATA=" + filepath.Join(home, "AppData", "Local"), "PATH=" + os.Getenv("PATH"), "NO_COLOR=1",
-		// A bus that doesn't exist keeps the tour away from the user's own keyring.
-		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(home, "no-bus")}
-	if o.headless || consent.Browser(a.host.Getenv) == nil {
+	headless := o.headless || consent.Browser(a.host.Getenv) == nil
+	t.env = tourEnvironment(home, headless)
+	if headless {
 		t.visit = pressAllow
-		return t, nil
-	}
-	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "XDG_CURRENT_DESKTOP", "BROWSER", "SYSTEMROOT"} {
-		if value := a.host.Getenv(name); value != "" {
-			t.env = append(t.env, name+"="+value)
-		}
 	}
 	return t, nil
+}
+
+// tourEnvironment is the user's environment with another home, and without what leads out of it.
+func tourEnvironment(home string, headless bool) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasPrefix(name, "MCPCTL_") || strings.HasPrefix(name, "PORTKEY_") || slices.Contains([]string{
+			"HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_STATE_HOME"}, name)
+	})
+	env = append(env, "HOME="+home, "USERPROFILE="+home, "APPDATA="+filepath.Join(home, "AppData", "Roaming"),
+		"LOCALAPPDATA="+filepath.Join(home, "AppData", "Local"), "NO_COLOR=1")
+	if headless {
+		// A bus that doesn't exist: no keyring is near. With a display the browser may need the real one.
+		env = append(env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+filepath.Join(home, "no-bus"))
+	}
+	return env
 }
 
 func (t *tour) say(format string, args ...any) { fmt.Fprintf(t.a.out, format, args...) }

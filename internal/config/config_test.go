@@ -177,6 +177,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"key":                 {file: p + "    api_key: hunter2\n", want: "PATH:3:5: a key doesn't belong"},
 		"key at the top":      {file: "portkey_api_key: hunter2\n", want: "PATH:1:1: a key doesn't belong"},
 		"key at a server":     {file: p + "    servers: {linear: {Token: hunter2}}\n", want: "PATH:3:24: a key doesn't belong"},
+		"key by its header":   {file: p + "    x-portkey-api-key: hunter2\n", want: "PATH:3:5: a key doesn't belong"},
 		"key as a header":     {file: p + "    headers: {X-Portkey-API-Key: hunter2}\n", want: "PATH:3:15: a key doesn't belong"},
 	}
 	for name, tc := range tests {

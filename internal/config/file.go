@@ -192,7 +192,7 @@ func (f *file) checkHeaders(profile *yaml.Node) error {
 }
 
 // keyLike matches names under which people would write a key into the file.
-var keyLike = regexp.MustCompile(`(?i)^(?:portkey|mcpctl)?[-_]?(?:api[-_]?)?(?:key|token|secret|password)$`)
+var keyLike = regexp.MustCompile(`(?i)^(?:x[-_])?(?:portkey|mcpctl)?[-_]?(?:(?:api|access|secret)[-_]?)?(?:key|token|secret|password)$`)
 
 func (f *file) refuseKeys(mapping *yaml.Node) error {
 	for i := 0; i < len(mapping.Content); i += 2 {

@@ -154,8 +154,16 @@ func (f *flow) Granted() {
 // over reports whether the flow has ended, so that the next request starts another.
 func (f *flow) over() bool {
 	f.mu.Lock()
+	granted := f.isGranted
+	f.mu.Unlock()
+	return granted || f.expired()
+}
+
+// expired reports whether the flow's time is over without the consent.
+func (f *flow) expired() bool {
+	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.isGranted || !f.beganAt.IsZero() && time.Since(f.beganAt) > f.m.o.Timeout
+	return !f.isGranted && !f.beganAt.IsZero() && time.Since(f.beganAt) > f.m.o.Timeout
 }
 
 // Await implements bridge.Flow.
@@ -173,7 +181,7 @@ func (f *flow) Await(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		if f.over() {
+		if f.expired() {
 			return fmt.Errorf("no consent within %s", f.m.o.Timeout)
 		}
 		if probe && f.takeProbe() {

@@ -61,6 +61,9 @@ func (f *File) Set(ctx context.Context, name string, item Item) error {
 
 // Delete implements Store. With its last item the file goes too.
 func (f *File) Delete(ctx context.Context, name string) error {
+	if _, err := os.Lstat(f.path); errors.Is(err, fs.ErrNotExist) { // no lock file for nothing
+		return f.notFound()
+	}
 	return f.change(ctx, func(c *contents) error {
 		if _, ok := c.Items[name]; !ok {
 			return f.notFound()

@@ -31,7 +31,7 @@ func findBus(h host.Host, userDir string) (why string) {
 		return "" // if it leads nowhere, that is an answer too
 	}
 	sockets := []string{userDir + "/bus"}
-	if dir := h.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+	if dir := h.Getenv("XDG_RUNTIME_DIR"); strings.HasPrefix(dir, "/") {
 		sockets = append([]string{dir + "/bus"}, sockets...)
 	}
 	for _, path := range sockets {

@@ -38,8 +38,9 @@ func binary(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	path, _ := build() // every test here needs it, and reports its error
 	code := m.Run()
-	if path, err := build(); err == nil {
+	if path != "" {
 		os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)

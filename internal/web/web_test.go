@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mcpctl/mcpctl/internal/problem"
@@ -72,12 +73,16 @@ func TestRedirects(t *testing.T) {
 		"host":   "http://localhost:" + port + "/",
 		"loop":   "/loop/307",
 	}
+	var looped atomic.Int32
 	statuses := map[string]int{"301": 301, "302": 302, "303": 303, "307": 307, "308": 308}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		where, code, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if where == "echo" {
 			echo(w, r)
 			return
+		}
+		if where == "loop" {
+			looped.Add(1)
 		}
 		w.Header().Set("Location", targets[where])
 		w.WriteHeader(statuses[code])
@@ -86,6 +91,7 @@ func TestRedirects(t *testing.T) {
 	c := newClient(t, Options{})
 	for where := range targets {
 		for code, number := range statuses {
+			looped.Store(0)
 			status, body, err := post(t, c, s.URL+"/"+where+"/"+code, s.URL)
 			followed := where == "same" && (number == 307 || number == 308)
 			switch {
@@ -95,8 +101,8 @@ func TestRedirects(t *testing.T) {
 				t.Errorf("%s %s: %d %q, want the same request again", where, code, status, body)
 			case !followed && where != "loop" && status != number:
 				t.Errorf("%s %s: %d %q, want the redirect itself", where, code, status, body)
-			case where == "loop" && (status < 300 || status > 399):
-				t.Errorf("%s %s: %d, want a redirect in the end", where, code, status)
+			case where == "loop" && (status < 300 || status > 399 || looped.Load() > 1+maxRedirects):
+				t.Errorf("%s %s: %d after %d requests, want a redirect in the end", where, code, status, looped.Load())
 			}
 		}
 	}
@@ -183,9 +189,10 @@ func TestProxy(t *testing.T) {
 	defer proxy.Close()
 	s := httptest.NewServer(http.HandlerFunc(echo))
 	defer s.Close()
-	for _, o := range []Options{{}, {Proxy: proxy.URL}} {
+	for _, tt := range []struct{ env, setting string }{{proxy.URL, ""}, {"http://127.0.0.1:1", proxy.URL}} {
+		o := Options{Proxy: tt.setting}
 		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
-			t.Setenv(name, proxy.URL)
+			t.Setenv(name, tt.env)
 		}
 		t.Setenv("NO_PROXY", "direct.example")
 		t.Setenv("no_proxy", "direct.example")
