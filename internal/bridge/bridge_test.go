@@ -368,7 +368,7 @@ func TestSSEAtEveryCut(t *testing.T) {
 		stream = strings.ReplaceAll(stream, "\n", end)
 		for cut := range len(stream) {
 			r := io.MultiReader(strings.NewReader(stream[:cut]), strings.NewReader(stream[cut:]))
-			rd := newEventReader(r, func() {})
+			rd := newEventReader(r, nil, func() {})
 			var got []string
 			for {
 				e, err := rd.next(func([]byte) bool { return false })
@@ -396,7 +396,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add("\ufeff:c\rdata:x\r\r", 1)
 	f.Fuzz(func(t *testing.T, stream string, cut int) {
 		read := func(r io.Reader) string {
-			rd := newEventReader(r, func() {})
+			rd := newEventReader(r, nil, func() {})
 			var got strings.Builder
 			for {
 				e, err := rd.next(func([]byte) bool { return true })

@@ -24,7 +24,9 @@ type eventReader struct {
 	begun  bool
 	skipLF bool // the last line ended with CR: a LF that follows belongs to it
 
-	data    []byte
+	data    []byte // of the event being read
+	inBuf   bool   // data is a part of buf, as it is for an event of one line: no copy is made of large messages
+	own     []byte // where data is otherwise
 	hasData bool
 	name    string
 
@@ -36,8 +38,9 @@ type eventReader struct {
 	beforeRead func()
 }
 
-func newEventReader(r io.Reader, beforeRead func()) *eventReader {
-	return &eventReader{r: r, buf: make([]byte, 0, 16<<10), beforeRead: beforeRead}
+// newEventReader returns a reader that uses the memory of buf, and more as it needs.
+func newEventReader(r io.Reader, buf []byte, beforeRead func()) *eventReader {
+	return &eventReader{r: r, buf: buf[:0], beforeRead: beforeRead}
 }
 
 // next returns the next event that has data. At the end of the stream it returns io.EOF, or the error that cut the
@@ -46,7 +49,7 @@ func newEventReader(r io.Reader, beforeRead func()) *eventReader {
 // By the standard an event that the end of the stream cuts off is lost. Servers do forget the last blank line, so it is
 // returned if the caller's whole function says that its data is complete.
 func (e *eventReader) next(whole func([]byte) bool) (event, error) {
-	e.data, e.hasData, e.name = e.data[:0], false, ""
+	e.clear()
 	for {
 		line, err := e.line()
 		if err != nil {
@@ -64,7 +67,17 @@ func (e *eventReader) next(whole func([]byte) bool) (event, error) {
 		if e.hasData && len(e.data) > 0 {
 			return event{e.name, e.data}, nil
 		}
-		e.data, e.hasData, e.name = e.data[:0], false, ""
+		e.clear()
+	}
+}
+
+func (e *eventReader) clear() { e.data, e.inBuf, e.hasData, e.name = nil, false, false, "" }
+
+// keep moves data out of buf, whose content is about to move.
+func (e *eventReader) keep() {
+	if e.inBuf {
+		e.own = append(e.own[:0], e.data...)
+		e.data, e.inBuf = e.own, false
 	}
 }
 
@@ -77,10 +90,12 @@ func (e *eventReader) field(line []byte) {
 	switch string(name) {
 	case "data":
 		if e.hasData {
-			e.data = append(e.data, '\n')
+			e.keep()
+			e.own = append(append(e.own, '\n'), value...)
+			e.data = e.own
+		} else {
+			e.data, e.inBuf, e.hasData = value, true, true
 		}
-		e.data = append(e.data, value...)
-		e.hasData = true
 	case "event":
 		e.name = string(value)
 	case "id":
@@ -165,6 +180,7 @@ func lineEnd(b []byte) int {
 var errNoProgress = errors.New("the stream returns no data and no end")
 
 func (e *eventReader) fill() error {
+	e.keep()
 	if e.pos > 0 {
 		e.buf = e.buf[:copy(e.buf, e.buf[e.pos:])]
 		e.pos = 0
@@ -174,7 +190,7 @@ func (e *eventReader) fill() error {
 			return errTooLong
 		}
 		// Large messages grow by half, not by double: two copies are held while growing.
-		grown := make([]byte, len(e.buf), len(e.buf)+max(len(e.buf)/2, 32<<10))
+		grown := make([]byte, len(e.buf), len(e.buf)+max(len(e.buf)/2, min(len(e.buf), 1<<20), 16<<10))
 		copy(grown, e.buf)
 		e.buf = grown
 	}

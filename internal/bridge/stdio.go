@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -55,6 +56,9 @@ func (l *lineReader) line() ([]byte, error) {
 			line = line[:min(len(line), 64<<10)]
 		}
 		if !tooLong {
+			if len(line) > 0 {
+				line = slices.Grow(line, len(line)+len(part)) // a long line: double
+			}
 			line = append(line, part...)
 		}
 		switch {

@@ -7,7 +7,6 @@
 package demo
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -30,9 +29,6 @@ type Gateway struct {
 	gatewayURL, controlPlaneURL string
 	listeners                   []*http.Server
 
-	// end is cancelled by Close, so that open streams end.
-	end     context.Context
-	cancel  context.CancelFunc
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
@@ -59,7 +55,6 @@ func Start(o Options) (*Gateway, error) {
 	g.gatewayURL = "http://" + gateway.Addr().String() + o.BasePath
 	g.controlPlaneURL = "http://" + controlPlane.Addr().String() + "/v1"
 	g.servers = g.newServers()
-	g.end, g.cancel = context.WithCancel(context.Background())
 	g.serve(gateway, "gateway", below(o.BasePath, g.gatewayRoutes()))
 	g.serve(controlPlane, "control-plane", g.controlPlaneRoutes())
 	return g, nil
@@ -91,7 +86,6 @@ func (g *Gateway) Close() error {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
-	g.cancel()
 	for _, s := range g.listeners {
 		s.Close()
 	}
@@ -109,7 +103,6 @@ func (g *Gateway) serve(l net.Listener, name string, h http.Handler) {
 	s := &http.Server{
 		Handler:           g.recorded(name, h),
 		ReadHeaderTimeout: 10 * time.Second,
-		BaseContext:       func(net.Listener) context.Context { return g.end },
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 	g.listeners = append(g.listeners, s)

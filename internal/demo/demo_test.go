@@ -1,7 +1,6 @@
 package demo_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
@@ -294,16 +293,52 @@ func TestClose(t *testing.T) {
 		t.Fatal(resp, err)
 	}
 	defer resp.Body.Close()
+	ended := make(chan string, 1)
+	go func() {
+		said, _ := io.ReadAll(resp.Body)
+		ended <- string(said)
+	}()
+	rpc(t, g, g.Keys().User, "/notes/mcp", ping)
+	select {
+	case <-ended:
+		t.Error("the stream ended by itself")
+	default:
+	}
 	if err := g.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(resp.Body).ReadString('\n'); err == nil || line != "" {
-		t.Errorf("the silent stream said %q", line)
+	if said := <-ended; said != "" {
+		t.Errorf("the silent stream said %q", said)
 	}
 	if _, err := http.Get(g.GatewayURL() + "/health"); err == nil {
 		t.Error("still listening")
 	}
 	if err := g.Close(); err != nil {
 		t.Error("second Close:", err)
+	}
+}
+
+// TestCloseWaits: a request in the making is over, with its traces, when Close returns.
+func TestCloseWaits(t *testing.T) {
+	g := start(t, demo.Options{RegistrationTime: time.Minute})
+	r, err := http.NewRequest("POST", g.GatewayURL()+"/linear/mcp", strings.NewReader(ping))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("x-portkey-api-key", g.Keys().User)
+	done := make(chan error)
+	go func() {
+		_, err := http.DefaultTransport.RoundTrip(r)
+		done <- err
+	}()
+	for len(g.Requests()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	g.Close()
+	if g.AuthorizationURLs() != 1 {
+		t.Error("Close didn't wait")
+	}
+	if err := <-done; err == nil {
+		t.Error("an answer after Close")
 	}
 }

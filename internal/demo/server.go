@@ -93,8 +93,7 @@ func (g *Gateway) url(s *server) string { return g.gatewayURL + "/" + s.slug + "
 // looks as it does through version 2.2.3.
 func (g *Gateway) forward(w http.ResponseWriter, c *call) {
 	proxy := &httputil.ReverseProxy{
-		Transport:     c.server.transport,
-		FlushInterval: -1,
+		Transport: c.server.transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL, _ = url.Parse(c.server.upstream) // checked by Start
 			r.Out.Host = ""

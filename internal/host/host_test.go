@@ -1,0 +1,29 @@
+package host
+
+import "testing"
+
+func TestFolders(t *testing.T) {
+	env := func(vars map[string]string) func(string) string { return func(n string) string { return vars[n] } }
+	for _, tc := range []struct {
+		name          string
+		h             Host
+		config, state string
+	}{
+		{"linux", Host{OS: "linux", Home: "/home/u"}, "/home/u/.config/mcpctl", "/home/u/.local/state/mcpctl"},
+		{"macOS", Host{OS: "darwin", Home: "/Users/u"}, "/Users/u/.config/mcpctl", "/Users/u/.local/state/mcpctl"},
+		{"XDG", Host{OS: "linux", Home: "/home/u", Env: env(map[string]string{"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"})}, "/c/mcpctl", "/s/mcpctl"},
+		{"XDG, relative", Host{OS: "linux", Home: "/home/u", Env: env(map[string]string{"XDG_CONFIG_HOME": "c", "XDG_STATE_HOME": "s"})}, "/home/u/.config/mcpctl", "/home/u/.local/state/mcpctl"},
+		{"Windows", Host{OS: "windows", Home: `C:\Users\u`, AppData: `C:\Users\u\AppData\Roaming`, LocalAppData: `C:\Users\u\AppData\Local`, Env: env(map[string]string{"XDG_CONFIG_HOME": "/c"})},
+			`C:\Users\u\AppData\Roaming\mcpctl`, `C:\Users\u\AppData\Local\mcpctl`},
+	} {
+		if got := tc.h.ConfigDir(); got != tc.config {
+			t.Errorf("%s: settings in %s, want %s", tc.name, got, tc.config)
+		}
+		if got := tc.h.StateDir(); got != tc.state {
+			t.Errorf("%s: state in %s, want %s", tc.name, got, tc.state)
+		}
+	}
+	if got := (Host{OS: "windows"}).Join(`C:\a`, "", "b/c"); got != `C:\a\b\c` {
+		t.Error(got)
+	}
+}
