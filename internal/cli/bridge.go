@@ -82,7 +82,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	}
 	talk := newDropWriter(a.err)
 	defer talk.close(200 * time.Millisecond)
-	log, closeLog, err := openLog(o, talk)
+	log, closeLog, err := a.openLog(o, talk)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // openLog returns the bridge's log: on talk, or in the file that the user named.
-func openLog(o bridgeOptions, talk io.Writer) (log *slog.Logger, closeLog func(), err error) {
+func (a *app) openLog(o bridgeOptions, talk io.Writer) (log *slog.Logger, closeLog func(), err error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
 		return nil, nil, usage("use debug, info, warn or error", "there is no log level %q", o.logLevel)
@@ -23,7 +23,8 @@ func openLog(o bridgeOptions, talk io.Writer) (log *slog.Logger, closeLog func()
 		if err != nil {
 			return nil, nil, problem.With(fmt.Errorf("open the log: %w", err), "give --log-file a path that you can write to")
 		}
-		talk, closeLog = f, func() { f.Close() }
+		redacted := a.redact.Writer(f)
+		talk, closeLog = redacted, func() { redacted.Flush(); f.Close() }
 	}
 	return slog.New(slog.NewTextHandler(talk, &slog.HandlerOptions{Level: level})), closeLog, nil
 }

@@ -117,8 +117,19 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 			return usage("try: "+cmd.UseLine(), "%s: %s is missing", cmd.CommandPath(), names[len(args)])
 		}
 		if len(args) > len(names) {
-			return usage("try: "+cmd.UseLine(), "%s takes no argument %q", cmd.CommandPath(), args[len(names)])
+			// What is too much isn't shown: it may be a key.
+			return usage("try: "+cmd.UseLine(), "%s takes %s, not %d", cmd.CommandPath(), arguments(len(names)), len(args))
 		}
 		return nil
 	}
+}
+
+func arguments(n int) string {
+	switch n {
+	case 0:
+		return "no arguments"
+	case 1:
+		return "one argument"
+	}
+	return fmt.Sprintf("%d arguments", n)
 }

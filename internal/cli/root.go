@@ -78,7 +78,11 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 
 // unknownCommand is the error for a command that doesn't exist, with the nearest ones that do.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	return usage(nearest(name, commandNames(cmd), "see: "+cmd.CommandPath()+" --help"), "unknown command %q for %q", name, cmd.CommandPath())
+	next := nearest(name, commandNames(cmd), "see: "+cmd.CommandPath()+" --help")
+	if len(name) > 24 { // no command is as long, but a key that was pasted to the wrong place is
+		return usage(next, "%s: that is no command", cmd.CommandPath())
+	}
+	return usage(next, "unknown command %q for %q", name, cmd.CommandPath())
 }
 
 // flagError is the error for a flag that doesn't exist, with the nearest ones that do, or that has a value it can't take.

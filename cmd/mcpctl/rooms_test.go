@@ -1,0 +1,80 @@
+package main_test
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcpctl/mcpctl/"
+
+type goPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+}
+
+func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Imports"}, args...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+// TestRooms holds the code against the layout in CONTRIBUTING.md.
+func TestRooms(t *testing.T) {
+	// Who may import what, by the end of the importer's path.
+	only := map[string][]string{
+		"github.com/spf13/cobra":        {"cli"},
+		"github.com/spf13/viper":        {"config"},
+		"github.com/zalando/go-keyring": {"credential"},
+		"github.com/pkg/browser":        {"consent"},
+		module + "internal/cli":         {"cmd/mcpctl"},
+		module + "internal/config":      {"cli"},
+		module + "internal/demo":        {"cli"},
+	}
+	for _, p := range goList(t, module+"...") {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if p.Doc == "" && name != "internal/e2e" {
+			t.Errorf("%s has no sentence that says what it is for", name)
+		}
+		for _, imported := range p.Imports {
+			if allowed, ruled := only[imported]; ruled && !slices.ContainsFunc(allowed, func(a string) bool { return strings.HasSuffix(name, a) }) {
+				t.Errorf("%s imports %s", name, imported)
+			}
+			if strings.HasPrefix(name, "internal/demo") && strings.HasPrefix(imported, module) && !strings.HasPrefix(imported, module+"internal/demo") {
+				t.Errorf("%s imports %s, whose mistakes it would share", name, imported)
+			}
+		}
+	}
+}
+
+// TestStartUp: these packages do so much at their initialization that each bridge would pay for them.
+func TestStartUp(t *testing.T) {
+	slow := []string{
+		"github.com/mark3labs/mcp-go/server", "github.com/mark3labs/mcp-go/client", "github.com/santhosh-tekuri/jsonschema",
+		"github.com/charmbracelet", "github.com/muesli/termenv", "charm.land",
+	}
+	for _, p := range goList(t, "-deps", ".") {
+		for _, s := range slow {
+			if strings.HasPrefix(p.ImportPath, s) {
+				t.Errorf("the program links %s", p.ImportPath)
+			}
+		}
+	}
+}
