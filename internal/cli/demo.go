@@ -69,7 +69,7 @@ It listens on loopback only: it prints its keys, and its page for consent believ
 	f.BoolVar(&o.json, "json", false, "print URLs, keys and servers as one line of JSON")
 	f.StringArrayVar(&o.upstreams, "upstream", nil, "put a running MCP server behind the gateway: `NAME=URL` (repeatable)")
 	f.StringArrayVar(&g.UpstreamConsent, "upstream-consent", nil, "ask for consent for this upstream: `NAME` (repeatable)")
-	f.StringVar(&g.Consent, "consent", "", "`shape` of the demand for consent: A, B, C, C-body, D, F or G (default A)")
+	f.StringVar(&g.Consent, "consent", "", "`shape` of the demand for consent: A, B, C, C-body, D, F or G (default A; F with generation 2.2)")
 	f.StringVar(&g.ConsentPage, "consent-page", "ask", "ask, accept, deny or never")
 	f.DurationVar(&g.StateLifetime, "state-lifetime", 10*time.Minute, "how long a link for consent is good for")
 	f.DurationVar(&g.RegistrationTime, "registration-time", 0, "how long a call without consent takes to fail")

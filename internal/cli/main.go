@@ -114,11 +114,11 @@ func (a *app) report(err error) int {
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < len(names) {
-			return usage("try: "+cmd.UseLine(), "%s: %s is missing", cmd.CommandPath(), names[len(args)])
+			return usage("try: "+cmd.UseLine(), "%s: %s is missing", commandName(cmd), names[len(args)])
 		}
 		if len(args) > len(names) {
 			// What is too much isn't shown: it may be a key.
-			return usage("try: "+cmd.UseLine(), "%s takes %s, not %d", cmd.CommandPath(), arguments(len(names)), len(args))
+			return usage("try: "+cmd.UseLine(), "%s takes %s, not %d", commandName(cmd), arguments(len(names)), len(args))
 		}
 		return nil
 	}
@@ -132,4 +132,9 @@ func arguments(n int) string {
 		return "one argument"
 	}
 	return fmt.Sprintf("%d arguments", n)
+}
+
+// commandName is the command without the program, which begins every error already.
+func commandName(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }

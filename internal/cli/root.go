@@ -80,7 +80,7 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 func unknownCommand(cmd *cobra.Command, name string) error {
 	next := nearest(name, commandNames(cmd), "see: "+cmd.CommandPath()+" --help")
 	if len(name) > 24 { // no command is as long, but a key that was pasted to the wrong place is
-		return usage(next, "%s: that is no command", cmd.CommandPath())
+		return usage(next, "that is no command of %s", cmd.CommandPath())
 	}
 	return usage(next, "unknown command %q for %q", name, cmd.CommandPath())
 }
