@@ -97,7 +97,7 @@ type Bridge struct {
 	// ordered takes the client's notifications and responses, which go out one after the other.
 	ordered queue
 	tools   toolCache
-	buffers sync.Pool // *[]byte, for streams
+	buffers buffers
 
 	mu        sync.Mutex
 	handshake *handshake // of the latest initialize; nil before the first

@@ -105,8 +105,8 @@ func notSent(err error) bool {
 
 // readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
 func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
-	rd := newEventReader(resp.Body, b.buffer(), b.out.flush)
-	defer func() { b.reuse(rd.buf) }()
+	rd := newEventReader(resp.Body, b.buffers.get(), b.out.flush)
+	defer func() { b.buffers.put(rd.buf) }()
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	tries := 0
 	for {
@@ -129,23 +129,6 @@ func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *
 		}
 		tries++
 		rd = next
-	}
-}
-
-// maxReuse is the largest buffer that is kept for other streams, in bytes.
-const maxReuse = 32 << 20
-
-// buffer returns memory for a stream.
-func (b *Bridge) buffer() []byte {
-	if p, ok := b.buffers.Get().(*[]byte); ok {
-		return *p
-	}
-	return make([]byte, 0, 16<<10)
-}
-
-func (b *Bridge) reuse(buf []byte) {
-	if cap(buf) <= maxReuse {
-		b.buffers.Put(&buf)
 	}
 }
 
@@ -187,6 +170,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 			}
 			r.msg, r.body = &m, m.raw
 			b.settle(x, *r)
+			b.buffers.swap(rd)
 			b.rest(x, rd)
 			r.delivered = true
 			return true, nil
@@ -251,7 +235,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*even
 		resp.Body.Close()
 		return nil, nil
 	}
-	next := newEventReader(resp.Body, b.buffer(), b.out.flush)
+	next := newEventReader(resp.Body, b.buffers.get(), b.out.flush)
 	next.lastID, next.retry = rd.lastID, rd.retry
 	return next, resp
 }

@@ -59,7 +59,7 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session) {
 func (b *Bridge) readListening(resp *http.Response, lastID string) (string, time.Duration) {
 	defer resp.Body.Close()
 	opened := time.Now()
-	rd := newEventReader(resp.Body, b.buffer(), b.out.flush)
+	rd := newEventReader(resp.Body, b.buffers.get(), b.out.flush)
 	rd.lastID = lastID
 	for {
 		e, err := rd.next(func([]byte) bool { return false })

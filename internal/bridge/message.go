@@ -324,6 +324,8 @@ func (s *scanner) string() {
 		case c == '"':
 			s.pos++
 			return
+		case c == '\\' && s.pos+1 < len(s.data) && simpleEscape[s.data[s.pos+1]]: // most: worth a way of their own
+			s.pos += 2
 		case c == '\\':
 			if s.escape(); s.err != nil {
 				return
@@ -338,6 +340,10 @@ func (s *scanner) string() {
 	}
 }
 
+// simpleEscape holds the characters that make an escape of two.
+var simpleEscape = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
+
+// escape walks over an escape of six characters, or finds that there is no such escape.
 func (s *scanner) escape() {
 	rest := s.data[s.pos:]
 	if len(rest) < 2 {
@@ -345,8 +351,6 @@ func (s *scanner) escape() {
 		return
 	}
 	switch rest[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos += 2
 	case 'u':
 		if len(rest) < 6 || !isHex(rest[2]) || !isHex(rest[3]) || !isHex(rest[4]) || !isHex(rest[5]) {
 			s.fail("a bad \\u in a string")

@@ -189,8 +189,12 @@ func (e *eventReader) fill() error {
 		if len(e.buf) > maxMessage {
 			return errTooLong
 		}
-		// Large messages grow by half, not by double: two copies are held while growing.
-		grown := make([]byte, len(e.buf), len(e.buf)+max(len(e.buf)/2, min(len(e.buf), 1<<20), 16<<10))
+		// Memory that is not touched costs nothing but address space, so a large message gets much of it at once: growing in
+		// small steps, with two copies held at each, is what costs.
+		grown := make([]byte, len(e.buf), max(2*len(e.buf), firstBuffer))
+		if len(e.buf) >= largeBuffer {
+			grown = make([]byte, len(e.buf), min(4*len(e.buf), maxMessage+firstBuffer))
+		}
 		copy(grown, e.buf)
 		e.buf = grown
 	}
