@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,12 +51,17 @@ func newUpstream(t *testing.T, h handler) *upstream {
 	return u
 }
 
-// got returns what arrived with the JSON-RPC method rpc, or with the HTTP method rpc.
-func (u *upstream) got(rpc string) []seen {
+// all returns everything that arrived.
+func (u *upstream) all() []seen {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return slices.Clone(u.requests)
+}
+
+// got returns what arrived with the JSON-RPC method rpc, or with the HTTP method rpc.
+func (u *upstream) got(rpc string) []seen {
 	var list []seen
-	for _, r := range u.requests {
+	for _, r := range u.all() {
 		if r.rpc == rpc || r.method == rpc {
 			list = append(list, r)
 		}

@@ -386,7 +386,7 @@ func TestRedirects(t *testing.T) { // B55
 	if got := c.line(); !strings.Contains(got, `"reason":"redirected"`) || !strings.Contains(got, other.URL) {
 		t.Error(got)
 	}
-	if len(other.requests) != 0 {
+	if len(other.all()) != 0 {
 		t.Error("the request went to another origin")
 	}
 	target = "/mcp/"
@@ -473,7 +473,7 @@ func TestBatches(t *testing.T) { // B11
 			t.Error(got)
 		}
 		n := 0
-		for _, r := range u.requests {
+		for _, r := range u.all() {
 			if strings.Contains(r.body, "tools/call") {
 				n++
 			}
