@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build quick test setup check fuzz completions
+.PHONY: build quick test setup check fuzz bench completions
 
 build:
 	$(GO) build -o bin/ ./cmd/mcpctl
@@ -21,11 +21,12 @@ setup:
 	.ci/setup
 
 check:
-	@test -z "$$(gofmt -l cmd internal)" || { echo "gofmt would change:"; gofmt -l cmd internal; exit 1; }
+	@test -z "$$(gofmt -l cmd internal bench/*.go)" || { echo "gofmt would change:"; gofmt -l cmd internal bench/*.go; exit 1; }
 	$(GO) vet -tags e2e ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	$(GO) mod verify
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 # Each fuzz target for FUZZTIME.
 FUZZTIME ?= 30s
@@ -35,6 +36,10 @@ fuzz:
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
+
+# The bridge beside its peers, in one run (Linux; 5 minutes). bench/README.md says how to read it.
+bench: build
+	bench/run --bridge 'mcpctl=bin/mcpctl bridge {url}'
 
 completions: build
 	@mkdir -p completions
