@@ -40,6 +40,8 @@ type Options struct {
 	// Explain says what an HTTP error of this server means: a stable word, and what to do next; both "" if it can't tell.
 	Explain func(status int, header http.Header, body []byte) (reason, next string)
 	Log     *slog.Logger
+	// ParentGone reports whether the process that started this one has ended; nil means that nobody can tell.
+	ParentGone func() bool
 }
 
 // Authorizer puts a credential on requests. It must be safe for concurrent use.
@@ -55,16 +57,20 @@ type Authorizer interface {
 
 // Consent recognises answers by which a server asks for the user's consent, and obtains it.
 type Consent interface {
-	// Find returns the flow that an answer asks for, or nil if it doesn't ask for consent.
-	Find(Answer) Flow
+	// Find returns the flow that an answer asks for, or nil if it doesn't ask for consent. An error is what to tell the client
+	// (see package problem), at once, where an answer asks for something that can't be waited for.
+	Find(context.Context, Answer) (Flow, error)
 }
 
 // Answer is what came back to a request, if it is an error of some kind: an HTTP response with a status of 400 or more,
-// or a JSON-RPC error.
+// or a JSON-RPC error. To a client of an older revision a result that asks for more input (2026-07-28) is one too.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Last says that there is no other credential, nor another form of it, to be tried: what a 401 says now is said of
+	// something else.
+	Last bool
 }
 
 // Flow is the way to a user's consent. All requests that need the same consent share one.
@@ -97,7 +103,9 @@ type Bridge struct {
 	// ordered takes the client's notifications and responses, which go out one after the other.
 	ordered queue
 	tools   toolCache
-	buffers buffers
+	// questions are what the bridge itself has asked the client.
+	questions questions
+	buffers   buffers
 
 	mu        sync.Mutex
 	handshake *handshake // of the latest initialize; nil before the first
@@ -136,6 +144,7 @@ func Run(ctx context.Context, o Options) error {
 	case err = <-ended:
 		b.drain(ctx, outGone)
 	case <-outGone:
+	case <-b.orphaned(work):
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -166,6 +175,7 @@ func (b *Bridge) settleAll(outGone <-chan struct{}) {
 
 // drain waits for the calls in flight.
 func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
+	b.endSubscriptions()
 	done := make(chan struct{})
 	go func() {
 		b.ordered.close()
@@ -232,6 +242,7 @@ func (b *Bridge) dispatch(ctx context.Context, m message) {
 		b.startExchange(ctx, newExchange(m, h))
 	case m.is(methodCancelled):
 		b.cancel(m, h)
+	case b.questions.answer(m): // it was ours
 	default:
 		if m.is(methodInitialized) && h != nil {
 			h.noteInitialized()
@@ -306,8 +317,10 @@ func (b *Bridge) cancel(m message, h *handshake) {
 	b.mu.Lock()
 	list := b.inFlight[string(id)]
 	var x *exchange
+	var initialize, modern bool
 	if len(list) > 0 {
 		x = list[len(list)-1]
+		initialize, modern = x.msg.is(methodInitialize), x.modern
 	}
 	b.mu.Unlock()
 	switch {
@@ -315,12 +328,16 @@ func (b *Bridge) cancel(m message, h *handshake) {
 		if !m.isModern() {
 			b.ordered.put(outgoing{m, h, nil}) // the server may know what it is about
 		}
-	case x.msg.is(methodInitialize): // MUST NOT be cancelled
-	case x.modern:
+	case initialize: // MUST NOT be cancelled
+	case modern:
 		x.cancel()
 		x.stop()
 	default:
 		x.cancel()
+		if !x.out.Load() && len(b.slots) == cap(b.slots) {
+			x.stop() // it may wait for long, and what comes after its cancellation must not wait with it
+			return
+		}
 		b.ordered.put(outgoing{m, h, x})
 	}
 }

@@ -374,7 +374,7 @@ func TestSSEAtEveryCut(t *testing.T) {
 		stream = strings.ReplaceAll(stream, "\n", end)
 		for cut := range len(stream) {
 			r := io.MultiReader(strings.NewReader(stream[:cut]), strings.NewReader(stream[cut:]))
-			rd := newEventReader(r, nil, func() {})
+			rd := newEventReader(r, &buffers{}, func() {})
 			var got []string
 			for {
 				e, err := rd.next(func([]byte) bool { return false })
@@ -402,7 +402,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add("\ufeff:c\rdata:x\r\r", 1)
 	f.Fuzz(func(t *testing.T, stream string, cut int) {
 		read := func(r io.Reader) string {
-			rd := newEventReader(r, nil, func() {})
+			rd := newEventReader(r, &buffers{}, func() {})
 			var got strings.Builder
 			for {
 				e, err := rd.next(func([]byte) bool { return true })
@@ -420,4 +420,42 @@ func FuzzEvents(f *testing.F) {
 			t.Fatalf("whole %s, in parts %s", whole, parts)
 		}
 	})
+}
+
+// TestNothingHeldBack: a message that counted on another one to follow goes out when what follows is nothing for the client.
+func TestNothingHeldBack(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, m message) {
+		if !m.is(methodToolsCall) {
+			ordinary(w, r, m)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\nevent: ping\ndata: {}\n\n")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	c := start(t, u.URL)
+	c.send(call("1", "x"))
+	c.want(`{"jsonrpc":"2.0","method":"notifications/message"}`)
+}
+
+// TestBatchStream: the answers of a batch pass as they come, and nothing else does.
+func TestBatchStream(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, m message) {
+		switch {
+		case m.is(methodInitialize):
+			answer(w, m, `{"protocolVersion":"2025-03-26","capabilities":{}}`)
+		case m.batch:
+			sendEvent(w, `{"jsonrpc":"2.0","id":2,"result":{}}`)
+			sendEvent(w, `{"jsonrpc":"2.0","id":1,"result":{}}`)
+		default:
+			ordinary(w, r, m)
+		}
+	})
+	c := start(t, u.URL)
+	c.initialize()
+	c.send(`[` + call("1", "x") + `,` + call("2", "x") + `]`)
+	c.want(`{"jsonrpc":"2.0","id":2,"result":{}}`)
+	c.want(`{"jsonrpc":"2.0","id":1,"result":{}}`)
+	c.nothing()
 }

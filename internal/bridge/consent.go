@@ -1,14 +1,19 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
 // patience is how long a kind of client waits for an answer, less a margin in which ours still arrives.
@@ -52,17 +57,20 @@ func clientName(x *exchange) string {
 	return unquote(member(member(x.handshake.request.params, "clientInfo"), "name"))
 }
 
-// askConsent finds out whether a reply asks for the user's consent, and if so waits for it. done says that the reply has
-// been dealt with; repeat then says that the request should be sent again.
-func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply) (done, repeat bool) {
-	if b.Consent == nil || r.body == nil {
+// askConsent finds out whether a reply asks for the user's consent, and if so waits for it. last is Answer.Last. done says
+// that the reply has been dealt with; repeat then says that the request should be sent again.
+func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply, last bool) (done, repeat bool) {
+	if b.Consent == nil || r.body == nil || visitsPages(x, r) {
 		return false, false
 	}
-	flow := b.Consent.Find(Answer{r.status, r.header, r.body})
-	if flow == nil {
+	flow, err := b.Consent.Find(ctx, Answer{r.status, r.header, r.body, last})
+	switch {
+	case err != nil:
+		b.deliver(x, consentAnswer(x, failure{text: err.Error(), next: problem.NextStep(err)}))
+		return true, false
+	case flow == nil:
 		return false, false
-	}
-	if x.msg.is(methodDiscover) { // a probe; it is often sent by a copy of us that is killed a moment later
+	case x.msg.is(methodDiscover): // a probe; it is often sent by a copy of us that is killed a moment later
 		b.deliver(x, consentNeeded(x, flow, nil))
 		return true, false
 	}
@@ -73,7 +81,7 @@ func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply) (done, re
 	wait, cancel := context.WithDeadline(x.ctx, x.began.Add(patienceFor(x)))
 	defer cancel()
 	stopProgress := b.reportProgress(x, flow)
-	err := flow.Await(wait)
+	err = flow.Await(wait)
 	stopProgress()
 	if err == nil {
 		return true, true
@@ -82,23 +90,64 @@ func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply) (done, re
 	return true, false
 }
 
-// consentNeeded is the answer to a request that could not wait any longer for the user. To a model that has called a tool
-// it is a result, which models read out to their users; else an error.
+// visitsPages reports whether a reply asks the client to let its user visit a page, and the client has said that it can (MCP
+// 2025-11-25, "URL Mode Elicitation"; a capability without modes means forms alone). Such a reply passes.
+func visitsPages(x *exchange, r reply) bool {
+	if r.msg == nil || errorCode(r.msg) != mcp.URL_ELICITATION_REQUIRED {
+		return false
+	}
+	var capabilities []byte
+	switch {
+	case x.modern:
+		capabilities = member(member(x.msg.params, "_meta"), "io.modelcontextprotocol/clientCapabilities")
+	case x.handshake != nil:
+		capabilities = member(x.handshake.request.params, "capabilities")
+	}
+	return member(member(capabilities, "elicitation"), "url") != nil
+}
+
+// wantsInput reports whether a result asks for more input in the way of revision 2026-07-28 ("Multi Round-Trip Requests") a
+// client that doesn't know it.
+func wantsInput(x *exchange, r reply) bool {
+	return !x.modern && !x.private && r.err == nil && r.msg != nil && bytes.Contains(r.msg.result, []byte(`"input_required"`)) &&
+		unquote(member(r.msg.result, "resultType")) == "input_required"
+}
+
+// consentNeeded is the answer to a request that could not wait any longer for the user.
 func consentNeeded(x *exchange, flow Flow, err error) []byte {
 	text := fmt.Sprintf("this server needs your consent first. Open this page, allow access, then ask again: %s", flow.URL())
-	if flow.URL() == "" {
-		text = "this server needs your consent first"
-	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		text = fmt.Sprintf("%s (%s)", text, err)
 	}
+	return consentAnswer(x, failure{text: text, url: flow.URL()})
+}
+
+// consentAnswer says that consent is needed. To a model that has called a tool it is a result, which models read out to their
+// users; else an error.
+func consentAnswer(x *exchange, f failure) []byte {
 	if x.msg.is(methodToolsCall) {
 		return encode(map[string]any{
 			"jsonrpc": mcp.JSONRPC_VERSION, "id": json.RawMessage(x.id),
-			"result": map[string]any{"isError": true, "content": []any{map[string]string{"type": "text", "text": "mcpctl: " + text}}},
+			"result": map[string]any{"isError": true, "content": []any{map[string]string{"type": "text", "text": f.message()}}},
 		})
 	}
-	return failure{reason: "consent_required", text: text, url: flow.URL()}.answer(x.id)
+	f.reason = "consent_required"
+	return f.answer(x.id)
+}
+
+var (
+	insufficientScope = regexp.MustCompile(`(?i)error="?insufficient_scope`)
+	wantedScope       = regexp.MustCompile(`(?i)\bscope=(?:"([^"]+)|([^",\s]+))`)
+)
+
+// missingScope returns the scope that an answer finds missing (RFC 6750, section 3.1), or "".
+func missingScope(r reply) string {
+	challenge := r.header.Get("WWW-Authenticate")
+	m := wantedScope.FindStringSubmatch(challenge)
+	if r.status != http.StatusForbidden || m == nil || !insufficientScope.MatchString(challenge) {
+		return ""
+	}
+	return shorten(m[1] + m[2])
 }
 
 // progressPause is the time between two reports: clients that let progress extend their patience count 10 s and more.

@@ -73,11 +73,21 @@ type exchange struct {
 	refused   *reply // the first refusal of the credential
 	flow      Flow   // the consent that this request has waited for
 	progress  int    // reports of the bridge's own
+
+	subscription *subscription // of subscriptions/listen
+	// forward is not nil if the request is translated for the client; first is what was sent before the server asked for
+	// input, which it has done rounds times.
+	forward *forwarding
+	first   message
+	rounds  int
 }
 
 func newExchange(m message, h *handshake) *exchange {
 	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), began: time.Now()}
 	x.waitInitialized = h != nil && h.sawInitialized()
+	if x.modern && m.is(methodListen) {
+		x.subscription = &subscription{}
+	}
 	return x
 }
 
@@ -118,21 +128,24 @@ func (b *Bridge) run(x *exchange) {
 		return
 	}
 	defer func() { <-b.slots }()
-	limit, cancel := b.limit(x)
-	defer cancel()
+	if !b.forward(x) {
+		return
+	}
 	for {
+		limit, cancel := b.limit(x)
 		r := b.try(limit, x)
+		cancel()
 		if x.cancelled.Load() {
 			b.giveUp(x)
 			return
 		}
-		if !b.again(limit, x, r) {
+		if !b.again(x.ctx, x, r) {
 			return
 		}
 	}
 }
 
-// limit is how long an exchange may take: tools/call and most others as long as the client is patient, since a server in
+// limit is how long one try may take: tools/call and most others as long as the client is patient, since a server in
 // JSON mode holds even its headers back to the end.
 func (b *Bridge) limit(x *exchange) (context.Context, context.CancelFunc) {
 	switch {
@@ -157,10 +170,6 @@ func (b *Bridge) awaitTurn(x *exchange) bool {
 	case <-x.ctx.Done():
 		return false
 	}
-	if x.cancelled.Load() {
-		<-b.slots
-		return false
-	}
 	return true
 }
 
@@ -169,15 +178,22 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 	switch {
 	case r.delivered:
 		return false
-	case r.err == nil && r.status < 400 && (r.msg == nil || r.msg.err == nil):
+	case x.asksInput(r.msg):
+		return b.giveInput(ctx, x, r)
+	case r.err == nil && r.status < 400 && (r.msg == nil || r.msg.err == nil) && !wantsInput(x, r):
 		b.settle(x, r) // the common way
 		return false
 	case b.sessionLost(x, r):
 		return b.renewFor(ctx, x)
+	case x.subscription.established():
+		return b.listenAgain(ctx, x, r)
 	default:
-		if done, repeat := b.askConsent(ctx, x, r); done {
+		if done, repeat := b.askConsent(ctx, x, r, false); done {
 			return repeat
 		}
+	}
+	if refusedAsModern(x, r) && b.fallForward(ctx, x) {
+		return false
 	}
 	if r.status == http.StatusUnauthorized && b.Authorizer != nil && r.msg == nil {
 		again := b.Authorizer.Refused(ctx, x.request.Load())
@@ -187,6 +203,9 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 		}
 		if x.refused != nil && r.header.Get("WWW-Authenticate") != "" {
 			r = *x.refused // the key was tried as a token as well, and what is said of tokens isn't about it
+		}
+		if done, repeat := b.askConsent(ctx, x, r, true); done {
+			return repeat
 		}
 	}
 	if x.modern && x.msg.is(methodToolsCall) && !x.refreshed && r.msg != nil && errorCode(r.msg) == mcp.HEADER_MISMATCH {
@@ -288,7 +307,12 @@ func (b *Bridge) settle(x *exchange, r reply) {
 	case x.msg.batch && r.err == nil && r.status < 300:
 		b.deliver(x, r.body)
 	default:
-		b.deliver(x, b.explain(x, r).answer(x.id))
+		f, old := b.explainOld(x, r)
+		if !old {
+			f = b.explain(x, r)
+		}
+		b.logFailure(x, r, f)
+		b.deliver(x, f.answer(x.id))
 	}
 }
 

@@ -128,6 +128,10 @@ func (b *Bridge) explainStatus(where string, r reply) failure {
 	if after, ok := retryAfter(r.header); ok {
 		f.after = after
 	}
+	if scope := missingScope(r); scope != "" {
+		f.reason, f.text, f.next = "insufficient_scope", f.text+fmt.Sprintf(" (it wants the scope %q)", scope), "use a credential that has this scope"
+		return f
+	}
 	if b.Explain != nil {
 		if reason, next := b.Explain(r.status, r.header, r.body); reason != "" {
 			f.reason, f.next = reason, next

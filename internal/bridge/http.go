@@ -105,29 +105,31 @@ func notSent(err error) bool {
 
 // readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
 func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
-	rd := newEventReader(resp.Body, b.buffers.get(), b.out.flush)
+	rd := newEventReader(resp.Body, &b.buffers, b.out.flush)
 	defer func() { b.buffers.put(rd.buf) }()
 	r := reply{status: resp.StatusCode, header: resp.Header}
-	tries := 0
+	tries, resumedAt := 0, ""
 	for {
 		done, err := b.readEvents(x, rd, &r)
-		if done {
+		if done || x.msg.batch && x.answered && err == io.EOF {
+			r.delivered = r.msg == nil || r.delivered
 			return r
+		}
+		if rd.lastID != resumedAt {
+			tries = 0
 		}
 		if resumable := rd.lastID != "" && !x.modern && ctx.Err() == nil; !resumable || tries >= maxResumes {
 			r.err = streamCut(err)
 			return r
 		}
+		tries, resumedAt = tries+1, rd.lastID
 		next, resumed := b.resume(ctx, s, rd)
 		if next == nil {
 			r.err = streamCut(err)
 			return r
 		}
 		defer resumed.Body.Close()
-		if next.lastID != rd.lastID {
-			tries = 0
-		}
-		tries++
+		b.buffers.put(rd.buf)
 		rd = next
 	}
 }
@@ -151,6 +153,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 	for {
 		e, err := rd.next(whole)
 		if err != nil {
+			b.out.flush() // the last message may have counted on another to follow
 			return false, err
 		}
 		m, ok := b.eventMessage(e)
@@ -159,11 +162,11 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 		case x.msg.batch:
 			b.batchAnswer(x, m)
 		case !m.isResponse():
-			if !x.cancelled.Load() {
+			if !x.cancelled.Load() && x.subscription.passes(b, x, m) {
 				b.out.write(m.raw, rd.buffered())
 			}
 		default:
-			if m.err != nil || x.private { // whoever sent it decides what to make of it
+			if m.err != nil || x.private || x.asksInput(&m) { // whoever sent it decides what to make of it
 				m, _ = parse(bytes.Clone(m.raw))
 				r.msg, r.body = &m, m.raw
 				return true, nil
@@ -190,6 +193,7 @@ func (b *Bridge) rest(x *exchange, rd *eventReader) {
 	for {
 		e, err := rd.next(func([]byte) bool { return false })
 		if err != nil {
+			b.out.flush()
 			return
 		}
 		if m, ok := b.eventMessage(e); ok && !m.isResponse() {
@@ -235,7 +239,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*even
 		resp.Body.Close()
 		return nil, nil
 	}
-	next := newEventReader(resp.Body, b.buffers.get(), b.out.flush)
+	next := newEventReader(resp.Body, &b.buffers, b.out.flush)
 	next.lastID, next.retry = rd.lastID, rd.retry
 	return next, resp
 }

@@ -532,11 +532,11 @@ type fakeFlow struct {
 	allow   chan struct{}
 }
 
-func (f *fakeFlow) Find(a Answer) Flow {
+func (f *fakeFlow) Find(_ context.Context, a Answer) (Flow, error) {
 	if a.Status == http.StatusUnauthorized && strings.Contains(string(a.Body), "authorizationUrl") {
-		return f
+		return f, nil
 	}
-	return nil
+	return nil, nil
 }
 func (f *fakeFlow) URL() string  { return "https://gw.example/consent" }
 func (f *fakeFlow) Host() string { return "gw.example" }

@@ -19,6 +19,10 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 	if o.handshake != nil && !o.msg.isModern() && !o.handshake.await(ctx, false) {
 		return
 	}
+	if f := o.handshake.forwarding(); f != nil && !o.msg.isModern() {
+		b.forwardNotification(o, f)
+		return
+	}
 	if o.after != nil {
 		select {
 		case <-o.after.sent:

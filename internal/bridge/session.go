@@ -31,6 +31,9 @@ type handshake struct {
 	pendingID string
 	session   *session
 
+	// forward is not nil if the server knows no handshake, and the bridge translates.
+	forward *forwarding
+
 	// renewing is held while the session is renewed; renewedAt is when that last happened.
 	renewing  chan struct{}
 	renewedAt time.Time
@@ -71,8 +74,10 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	old := b.handshake
 	b.handshake = h
 	b.mu.Unlock()
+	b.logClient(m)
 	if old != nil {
 		go b.guard("delete", func() { b.deleteSession(old.current()) })
+		go b.guard("watch", old.forwarding().endWatch)
 	}
 	return h
 }

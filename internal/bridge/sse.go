@@ -34,13 +34,14 @@ type eventReader struct {
 	// it didn't.
 	lastID string
 	retry  time.Duration
+	grow   func([]byte) []byte
 	// beforeRead is called before each read that may block.
 	beforeRead func()
 }
 
-// newEventReader returns a reader that uses the memory of buf, and more as it needs.
-func newEventReader(r io.Reader, buf []byte, beforeRead func()) *eventReader {
-	return &eventReader{r: r, buf: buf[:0], beforeRead: beforeRead}
+// newEventReader returns a reader that takes its memory from mem. Its buf has to be put back there.
+func newEventReader(r io.Reader, mem *buffers, beforeRead func()) *eventReader {
+	return &eventReader{r: r, buf: mem.get(), grow: mem.grow, beforeRead: beforeRead}
 }
 
 // next returns the next event that has data. At the end of the stream it returns io.EOF, or the error that cut the
@@ -189,14 +190,7 @@ func (e *eventReader) fill() error {
 		if len(e.buf) > maxMessage {
 			return errTooLong
 		}
-		// Memory that is not touched costs nothing but address space, so a large message gets much of it at once: growing in
-		// small steps, with two copies held at each, is what costs.
-		grown := make([]byte, len(e.buf), max(2*len(e.buf), firstBuffer))
-		if len(e.buf) >= largeBuffer {
-			grown = make([]byte, len(e.buf), min(4*len(e.buf), maxMessage+firstBuffer))
-		}
-		copy(grown, e.buf)
-		e.buf = grown
+		e.buf = e.grow(e.buf)
 	}
 	e.beforeRead()
 	for range 100 {

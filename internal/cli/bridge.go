@@ -26,7 +26,6 @@ type bridgeOptions struct {
 	noBrowser      bool
 	consentTimeout time.Duration
 	headers        []string
-	logLevel       string
 	logFile        string
 }
 
@@ -52,7 +51,7 @@ browser, waits until you have allowed access, and then finishes the call.`,
 	f.BoolVar(&o.noBrowser, "no-browser", false, "print the page for consent, but don't open it")
 	f.DurationVar(&o.consentTimeout, "consent-timeout", 10*time.Minute, "how long to wait for your consent")
 	f.StringArrayVar(&o.headers, "header", nil, "extra `'NAME: VALUE'` on every request (not for secrets)")
-	f.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
+	f.StringVar(&a.flags.settings.LogLevel, "log-level", "", "debug, info, warn or error: what to log (by default warn, and info for mcpctl logs)")
 	f.StringVar(&o.logFile, "log-file", "", "write the log to `FILE` instead of stderr")
 	return cmd
 }
@@ -80,48 +79,59 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	if err != nil {
 		return err
 	}
-	talk := newDropWriter(a.err)
-	defer talk.close(200 * time.Millisecond)
-	log, closeLog, err := a.openLog(o, talk)
+	talk := newDropWriter(a.err, func() {})
+	defer talk.close(closeTime)
+	log, err := a.openLog(settings.LogLevel, target.name, o.logFile, talk)
 	if err != nil {
 		return err
 	}
-	defer closeLog()
+	defer log.close()
+	log.Info("the bridge starts", "version", buildInfo().Version, "url", web.Redact(target.url))
 
 	options := bridge.Options{
-		In: a.in, Out: a.out, URL: target.url, Client: client, Header: header, Log: log,
+		In: a.in, Out: a.out, URL: target.url, Client: client, Header: header, Log: log.Logger,
 		Stateless: target.atGateway,
 	}
+	if parent := os.Getppid(); a.host.OS != "windows" { // where a process keeps the number of a parent that is gone
+		options.ParentGone = func() bool { return os.Getppid() != parent }
+	}
 	consentOptions := consent.Options{
-		Server: target.name, Timeout: o.consentTimeout, Log: log,
+		Server: target.name, Timeout: o.consentTimeout, Log: log.Logger,
 		Show: func(text string) { _, _ = talk.Write([]byte(text)) },
 	}
 	if !o.noBrowser {
-		consentOptions.Open = consent.Browser(a.host.Getenv)
+		consentOptions.Open = consent.Browser(a.host)
 	}
 	if target.atGateway {
 		key := newBridgeKey(a, settings)
 		options.Authorizer, options.Explain = key, gateway.Explain
 		consentOptions.Gateway, _ = url.Parse(settings.GatewayURL)
-		consentOptions.Connected = func(ctx context.Context) (bool, error) {
-			k, err := key.current(ctx)
-			if err != nil {
-				return false, err
+		ask := func(question func(*gateway.Client, context.Context, string) (bool, error)) func(context.Context) (bool, error) {
+			return func(ctx context.Context) (bool, error) {
+				k, err := key.current(ctx)
+				if err != nil {
+					return false, err
+				}
+				return question(gateway.New(gateway.Options{GatewayURL: settings.GatewayURL, ControlPlaneURL: settings.ControlPlaneURL,
+					Workspace: settings.Workspace, HTTP: client, Key: k}), ctx, target.slug)
 			}
-			return gateway.New(gateway.Options{GatewayURL: settings.GatewayURL, ControlPlaneURL: settings.ControlPlaneURL,
-				Workspace: settings.Workspace, HTTP: client, Key: k}).Connected(ctx, target.slug)
 		}
+		consentOptions.Connected, consentOptions.PerUser = ask((*gateway.Client).Connected), ask((*gateway.Client).PerUser)
+		consentOptions.State = a.state()
+		consentOptions.Identity = func() string { return consentIdentity(ctx, settings, target, key) }
 	}
 	options.Consent = consent.New(consentOptions)
 	err = bridge.Run(ctx, options)
 	if sig := caught(); sig != 0 {
+		log.Info("the bridge has ended", "why", syscall.Signal(sig).String())
 		return &exitError{128 + sig, errSilent}
 	}
+	log.Info("the bridge has ended", "why", "the client closed its end")
 	return err
 }
 
-// bridgeSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP and lets a second one end the process at once. caught
-// returns the first one's number, 0 if there was none.
+// bridgeSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP, and lets a second one end the process at
+// once. caught returns the first one's number, 0 if there was none.
 func bridgeSignals(parent context.Context) (ctx context.Context, caught func() int, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
@@ -147,6 +157,13 @@ func bridgeSignals(parent context.Context) (ctx context.Context, caught func() i
 		}
 	}
 	return ctx, caught, func() { cancel(nil); signal.Stop(signals) }
+}
+
+// consentIdentity tells whose consent for which server is wanted. Of the key, known by now since it has been sent, the end that
+// mcpctl status shows is enough to tell a user's keys apart.
+func consentIdentity(ctx context.Context, s config.Settings, t target, key *bridgeKey) string {
+	k, _ := key.current(ctx)
+	return strings.Join([]string{s.GatewayURL, s.Workspace, t.slug, s.Profile, k.Value.Hint()}, "\n")
 }
 
 // target is the server that a bridge forwards to.

@@ -89,6 +89,7 @@ func (a *app) arguments() map[string]completer {
 		"mcpctl install":   clientThenServers,
 		"mcpctl uninstall": clientThenServers,
 		"mcpctl bridge":    oneServer,
+		"mcpctl logs":      a.completeLogged,
 	}
 }
 

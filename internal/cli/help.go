@@ -46,6 +46,7 @@ Settings:
   MCPCTL_GATEWAY_URL        base URL of the MCP gateway (--gateway)
   MCPCTL_CONTROL_PLANE_URL  base URL of the control plane (--control-plane)
   MCPCTL_WORKSPACE          workspace, for organisation keys (--workspace)
+  MCPCTL_LOG_LEVEL          what a bridge logs: debug, info, warn or error (--log-level)
 
 The API key, for machines where nobody can log in. They go before the keyring:
   MCPCTL_API_KEY            for whatever gateway is configured

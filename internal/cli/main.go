@@ -63,6 +63,7 @@ var errSilent = errors.New("")
 // Main runs mcpctl with the process's arguments, and returns its exit code.
 func Main() int {
 	h, err := host.Current()
+	h = h.Seal("MCPCTL_API_KEY", "PORTKEY_API_KEY")
 	redact := &secret.Redactor{}
 	stderr := redact.Writer(os.Stderr)
 	defer stderr.Flush()

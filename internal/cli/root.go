@@ -59,6 +59,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newUninstallCommand(a),
 		newClientsCommand(a),
 		newBridgeCommand(a),
+		newLogsCommand(a),
 		newDemoCommand(a),
 		newServersCommand(a),
 		newCompletionCommand(a),

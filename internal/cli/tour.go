@@ -93,7 +93,7 @@ func newTour(a *app, o tourOptions) (*tour, error) {
 		return nil, err
 	}
 	t := &tour{a: a, gateway: g, program: program, home: home}
-	headless := o.headless || consent.Browser(a.host.Getenv) == nil
+	headless := o.headless || consent.Browser(a.host) == nil
 	t.env = tourEnvironment(home, headless)
 	if headless {
 		t.visit = pressAllow

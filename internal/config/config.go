@@ -32,6 +32,7 @@ type Flags struct {
 	Workspace       string
 	CAFile          string
 	AllowHTTP       bool
+	LogLevel        string
 }
 
 // Settings are the settings in force.
@@ -60,6 +61,9 @@ type Settings struct {
 	// Headers go out with every request to an MCP server; ServerHeaders, by server, win over them. They aren't secret.
 	Headers       map[string]string
 	ServerHeaders map[string]map[string]string
+	// LogLevel is what a bridge writes down: debug, info, warn or error, unchecked where it came by flag or environment.
+	// Empty leaves it to the bridge.
+	LogLevel string
 	// Given holds the settings that came by flag or environment rather than from the settings file or a default, by
 	// the name of the flag that sets them ("gateway", "profile", …): an installed entry has to repeat them.
 	Given map[string]string
@@ -92,6 +96,8 @@ func table() []setting {
 			func(f *Flags) string { return f.Workspace }, func(s *Settings) *string { return &s.Workspace }, false},
 		{"ca-file", "", "ca_file", "",
 			func(f *Flags) string { return f.CAFile }, func(s *Settings) *string { return &s.CAFile }, true},
+		{"log-level", "MCPCTL_LOG_LEVEL", "log_level", "",
+			func(f *Flags) string { return f.LogLevel }, func(s *Settings) *string { return &s.LogLevel }, false},
 	}
 }
 

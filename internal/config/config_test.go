@@ -133,6 +133,20 @@ profiles:
 	}
 }
 
+func TestLogLevel(t *testing.T) {
+	file, env := "profiles: {default: {log_level: error}}", map[string]string{"MCPCTL_LOG_LEVEL": "info"}
+	for _, tc := range []struct {
+		file  string
+		env   map[string]string
+		flags Flags
+		want  string
+	}{{"", nil, Flags{}, ""}, {file, nil, Flags{}, "error"}, {file, env, Flags{}, "info"}, {file, env, Flags{LogLevel: "debug"}, "debug"}} {
+		if s, err := Load(testHost(t, tc.file, tc.env), tc.flags); err != nil || s.LogLevel != tc.want {
+			t.Errorf("%+v: %q, %v", tc, s.LogLevel, err)
+		}
+	}
+}
+
 func TestAllowHTTP(t *testing.T) {
 	const lan = "http://gateway.lan:8788"
 	if _, err := Load(testHost(t, "", nil), Flags{GatewayURL: lan}); err == nil {
@@ -171,6 +185,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"text for a command":  {file: p + "    key_command: op read x\n", want: "PATH:3:18: key_command wants a list"},
 		"unknown choice":      {file: p + "    credential: vault\n", want: "PATH:3:17: credential is keyring or file"},
 		"unknown header form": {file: p + "    key_header: cookie\n", want: "PATH:3:17: key_header is"},
+		"unknown level":       {file: p + "    log_level: loud\n", want: "PATH:3:16: log_level is debug or info or warn or error"},
 		"http of portkey.ai":  {file: p + "    allow_http: [http://mcp.portkey.ai]\n", want: "PATH:3:18: allow_http wants"},
 		"server is text":      {file: p + "    servers: {linear: x}\n", want: "PATH:3:23: a server wants"},
 		"header is a list":    {file: p + "    headers: {A: [b]}\n", want: "PATH:3:18: the header A"},

@@ -37,7 +37,7 @@ func kinds() map[string]yaml.Kind {
 	return map[string]yaml.Kind{
 		"gateway_url": yaml.ScalarNode, "control_plane_url": yaml.ScalarNode, "workspace": yaml.ScalarNode,
 		"ca_file": yaml.ScalarNode, "proxy": yaml.ScalarNode, "key_header": yaml.ScalarNode,
-		"credential":  yaml.ScalarNode,
+		"credential": yaml.ScalarNode, "log_level": yaml.ScalarNode,
 		"key_command": yaml.SequenceNode, "allow_http": yaml.SequenceNode,
 		"headers": yaml.MappingNode, "servers": yaml.MappingNode,
 	}
@@ -48,6 +48,7 @@ func choices() map[string][]string {
 	return map[string][]string{
 		"key_header": {"x-portkey-api-key", "authorization"},
 		"credential": {"keyring", "file"},
+		"log_level":  {"debug", "info", "warn", "error"},
 	}
 }
 

@@ -4,14 +4,14 @@ package consent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"sync"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/state"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -21,9 +21,17 @@ const (
 	probePause = 5 * time.Second
 	// watchPause is the time between two looks at the gateway's list of connections.
 	watchPause = 2 * time.Second
+	// followPause is the time between two looks at whether the process that leads is done, or dead.
+	followPause = time.Second
+	// checkTime is how long the control plane may take to say what an unclear answer means.
+	checkTime = 5 * time.Second
 	// stateLife is how long the gateway keeps an authorization's state, and so how long a page stays usable
 	// (Portkey-AI/gateway, src/mcp).
 	stateLife = 10 * time.Minute
+	// After maxRounds flows without effect, each within roundLife of the one before, nothing is opened or awaited for
+	// roundLife: a client that calls in a loop would otherwise open a tab every ten minutes all night.
+	maxRounds = 3
+	roundLife = time.Hour
 )
 
 // Options configure New.
@@ -42,15 +50,27 @@ type Options struct {
 	// Connected asks the control plane whether the user's consent is there. It is nil, or fails, where that can't be
 	// known; the requests themselves find out then.
 	Connected func(ctx context.Context) (bool, error)
-	Log       *slog.Logger
+	// PerUser asks the control plane whether the server wants each user's consent. It may be nil, and fail, as Connected.
+	PerUser func(ctx context.Context) (bool, error)
+	// State is where the processes that want the same consent find each other. Identity says whose consent for which
+	// server that is; it isn't secret, and is asked for when the first flow begins. Without Identity nothing is shared.
+	State    state.Dir
+	Identity func() string
+	Log      *slog.Logger
 }
 
 // Manager finds and carries out the consent for one server. It implements bridge.Consent.
 type Manager struct {
 	o Options
 
-	mu       sync.Mutex
-	flow     *flow // in progress, or nil
+	mu     sync.Mutex
+	shared *shared // nil without Options.Identity, and before the first flow
+	flow   *flow   // the latest, or nil
+	// rounds is how many flows in a row were without effect, and roundAt when the last of them was noticed.
+	rounds  int
+	roundAt time.Time
+
+	tab      sync.Mutex // taken while a flow's own is held, where mu must not be
 	openedAt time.Time
 }
 
@@ -67,23 +87,77 @@ func New(o Options) *Manager {
 
 // Find implements bridge.Consent. A URL that fails the check ends there: nothing is opened or shown, and the server's
 // answer passes to the client as it is.
-func (m *Manager) Find(a bridge.Answer) bridge.Flow {
-	found, ok := find(a)
-	if !ok {
-		return nil
+func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error) {
+	asked, found := find(a)
+	switch {
+	case asked == nothing, asked == perhapsWithoutPage && !m.lacksConsent(ctx):
+		return nil, nil
+	case asked == withoutPage, asked == perhapsWithoutPage:
+		return nil, problem.New("give it on the gateway's dashboard, with the account that the key belongs to (a service key has none), then ask again",
+			"this server needs your consent first, and the gateway names no page where to give it")
 	}
 	u, err := Check(found)
 	if err != nil {
-		m.o.Log.Warn("an authorization URL was refused", "why", err)
-		return nil
+		m.o.Log.Warn("a URL for consent was refused", "why", err)
+		return nil, nil
 	}
+	if asked == foreignPage {
+		return nil, problem.New("if you know "+u.Host+" and trust it, open the page yourself, then ask again",
+			"this server wants you to visit a page at %s, which mcpctl doesn't open by itself: %s", u.Host, u)
+	}
+	return m.join(u)
+}
+
+// lacksConsent reports whether it is certain that the server wants the user's consent and hasn't got it.
+func (m *Manager) lacksConsent(ctx context.Context) bool {
+	if m.o.PerUser == nil || m.o.Connected == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if perUser, err := m.o.PerUser(ctx); err != nil || !perUser {
+		return false
+	}
+	connected, err := m.o.Connected(ctx)
+	return err == nil && !connected
+}
+
+// join returns the flow in progress, or a new one.
+func (m *Manager) join(u *url.URL) (bridge.Flow, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.flow == nil || m.flow.over() {
-		m.flow = &flow{m: m, granted: make(chan struct{}), unwatched: make(chan struct{})}
+	switch {
+	case m.flow == nil:
+		if m.o.Identity != nil {
+			m.shared = newShared(m.o.State, m.o.Identity())
+		}
+		m.flow = newFlow(m)
+	case m.flow.over():
+		if m.tooManyRounds() {
+			return nil, problem.New("look at the server on the gateway's dashboard, or open the page once more and then ask again",
+				"this server keeps asking for your consent: %d rounds had no effect. The page is %s", maxRounds, u)
+		}
+		m.flow = newFlow(m)
 	}
 	m.flow.setURL(u) // a newer URL replaces an older one, whose state the gateway has forgotten
-	return m.flow
+	return m.flow, nil
+}
+
+// tooManyRounds takes note of how the latest flow, which is over, ended. m.mu must be held.
+func (m *Manager) tooManyRounds() bool {
+	since := time.Since(m.roundAt)
+	switch {
+	case m.rounds >= maxRounds && since < roundLife:
+		return true
+	case !m.flow.failed():
+		m.rounds = 0
+		return false
+	case since >= roundLife:
+		m.rounds = 0
+	}
+	m.rounds++
+	m.roundAt = time.Now()
+	return m.rounds >= maxRounds
 }
 
 // mayOpen reports whether u may be opened unasked: if it is the gateway's own, or leads back to the gateway's callback.
@@ -96,166 +170,13 @@ func (m *Manager) mayOpen(u *url.URL) bool {
 		u.Query().Get("redirect_uri") == m.o.Gateway.JoinPath("oauth", "upstream-callback").String()
 }
 
-// takeTab reports whether a tab may be opened now: one per authorization's life, however many requests ask.
+// takeTab reports whether this process may open a tab now: one per authorization's life, however many requests ask.
 func (m *Manager) takeTab() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.tab.Lock()
+	defer m.tab.Unlock()
 	if !m.openedAt.IsZero() && time.Since(m.openedAt) < stateLife {
 		return false
 	}
 	m.openedAt = time.Now()
 	return true
-}
-
-// flow is one consent in progress.
-type flow struct {
-	m         *Manager
-	once      sync.Once
-	granted   chan struct{} // closed when the consent is there
-	unwatched chan struct{} // closed when nobody watches the connections: the requests find out themselves
-
-	mu        sync.Mutex
-	url       *url.URL
-	beganAt   time.Time
-	lastProbe time.Time
-	isGranted bool
-}
-
-func (f *flow) setURL(u *url.URL) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.url = u
-}
-
-func (f *flow) current() *url.URL {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.url
-}
-
-// URL implements bridge.Flow.
-func (f *flow) URL() string { return f.current().String() }
-
-// Host implements bridge.Flow. The host of a URL is ASCII here: Check refuses all else, so that a name in look-alike
-// letters shows as punycode.
-func (f *flow) Host() string { return f.current().Host }
-
-// Granted implements bridge.Flow.
-func (f *flow) Granted() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.isGranted {
-		f.isGranted = true
-		close(f.granted)
-		f.m.o.Log.Info("the user's consent is there", "server", f.m.o.Server)
-	}
-}
-
-// over reports whether the flow has ended, so that the next request starts another.
-func (f *flow) over() bool {
-	f.mu.Lock()
-	granted := f.isGranted
-	f.mu.Unlock()
-	return granted || f.expired()
-}
-
-// expired reports whether the flow's time is over without the consent.
-func (f *flow) expired() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return !f.isGranted && !f.beganAt.IsZero() && time.Since(f.beganAt) > f.m.o.Timeout
-}
-
-// Await implements bridge.Flow.
-func (f *flow) Await(ctx context.Context) error {
-	f.once.Do(f.begin)
-	for {
-		wait, probe := f.untilProbe()
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-f.granted:
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-		if f.expired() {
-			return fmt.Errorf("no consent within %s", f.m.o.Timeout)
-		}
-		if probe && f.takeProbe() {
-			return nil
-		}
-	}
-}
-
-// untilProbe returns how long to wait before looking again, and whether it may then be this request's turn to find out.
-func (f *flow) untilProbe() (wait time.Duration, probe bool) {
-	select {
-	case <-f.unwatched:
-	default:
-		return probePause, false
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return max(0, time.Until(f.lastProbe.Add(probePause))), true
-}
-
-func (f *flow) takeProbe() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if time.Since(f.lastProbe) < probePause {
-		return false
-	}
-	f.lastProbe = time.Now()
-	return true
-}
-
-// begin asks the user: the URL is printed first, since nothing tells whether a browser really showed it.
-func (f *flow) begin() {
-	u := f.current()
-	f.mu.Lock()
-	f.beganAt = time.Now()
-	f.lastProbe = f.beganAt
-	f.mu.Unlock()
-	f.m.o.Show(fmt.Sprintf("mcpctl: %s needs your consent at %s. Open this page and allow access:\n  %s\n",
-		f.m.o.Server, u.Host, u))
-	if f.m.mayOpen(u) && f.m.takeTab() {
-		go func() {
-			if err := f.m.o.Open(u.String()); err != nil {
-				f.m.o.Log.Warn("the browser could not be opened", "error", err)
-			}
-		}()
-	}
-	if f.m.o.Connected == nil {
-		close(f.unwatched)
-		return
-	}
-	go f.watch()
-}
-
-// watch looks at the user's connections until the consent is there. If they can't be read, the requests find out.
-func (f *flow) watch() {
-	ctx, cancel := context.WithTimeout(context.Background(), f.m.o.Timeout)
-	defer cancel()
-	for {
-		select {
-		case <-time.After(watchPause):
-		case <-f.granted:
-			return
-		case <-ctx.Done():
-			return
-		}
-		ok, err := f.m.o.Connected(ctx)
-		switch {
-		case ok:
-			f.Granted()
-			return
-		case err != nil && !errors.Is(err, context.DeadlineExceeded):
-			f.m.o.Log.Debug("the connections can't be read; the calls themselves will tell", "error", err)
-			close(f.unwatched)
-			return
-		}
-	}
 }

@@ -3,9 +3,12 @@ package consent
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
-	"runtime"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,11 +18,14 @@ import (
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
+	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/state"
 )
 
 const page = "https://linear.app/oauth/authorize?client_id=c&redirect_uri=https%3A%2F%2Fmcp.portkey.ai%2Foauth%2Fupstream-callback&state=s"
 
 func TestFind(t *testing.T) {
+	const elicited = `{"mode":"url","elicitationId":"550e8400","url":"` + page + `","message":"x"}`
 	for _, tc := range []struct{ name, body, want string }{
 		{"A", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Authorization required for ws/linear. Complete it here: https://x.example/","data":{"type":"oauth_required","authorizationUrl":"` + page + `"}},"id":1}`, page},
 		{"B", `{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"Authorization required","data":{"serverId":"linear","authorizationUrl":"` + page + `"}}}`, page},
@@ -30,14 +36,81 @@ func TestFind(t *testing.T) {
 		{"a plain body", `{"error":"authorization_required","error_description":"…","authorization_url":"` + page + `"}`, page},
 		{"a nested plain body", `{"error":{"message":"x","auth_url":"` + page + `"}}`, page},
 		{"what the upstream says", `{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"Tool execution failed: authorize at ` + page + `","data":{"authorizationUrl":"` + page + `"}}}`, ""},
-		{"URL elicitation", `{"jsonrpc":"2.0","id":2,"error":{"code":-32042,"message":"authorize","data":{"elicitations":[{"mode":"url","url":"` + page + `"}],"authorizationUrl":"` + page + `"}}}`, ""},
 		{"a tool's result", `{"jsonrpc":"2.0","id":2,"result":{"isError":true,"content":[{"type":"text","text":"Authorization required: ` + page + `"}]}}`, ""},
 		{"HTML", `<a href="` + page + `">authorize</a>`, ""},
 	} {
-		got, ok := find(bridge.Answer{Status: 401, Header: http.Header{}, Body: []byte(tc.body)})
-		if got != tc.want || ok != (tc.want != "") {
-			t.Errorf("%s: %q, %v", tc.name, got, ok)
+		asked, got := find(bridge.Answer{Status: 401, Header: http.Header{}, Body: []byte(tc.body)})
+		if got != tc.want || (asked == ownPage) != (tc.want != "") || asked != ownPage && asked != nothing {
+			t.Errorf("%s: %q, %v", tc.name, got, asked)
 		}
+	}
+	for _, tc := range []struct {
+		name, challenge, body string
+		status                int
+		last                  bool
+		asked                 asking
+	}{
+		{"D", metadata + `"`, `{"error":"unauthorized","error_description":"The upstream access token is invalid or has expired"}`, 401, true, withoutPage},
+		{"D without the closing quote", metadata, `{"error":"unauthorized","error_description":"The upstream access token is invalid or has expired"}`, 401, true, withoutPage},
+		{"D while the key may be the trouble", metadata, `{"error":"unauthorized","error_description":"The upstream access token is invalid or has expired"}`, 401, false, nothing},
+		{"E, the key isn't seen", metadata, `{"error":"unauthorized","error_description":"Authentication required to access this resource"}`, 401, true, nothing},
+		{"E, a dead token", metadata, `{"error":"unauthorized","error_description":"The access token is invalid or has expired"}`, 401, true, nothing},
+		{"a bad key", "", `{"status":"failure","message":"Portkey Error: Invalid API Key. Error Code: 03"}`, 401, true, nothing},
+		{"F", "", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Failed to restore session. Please reinitialize."},"id":1}`, 500, false, perhapsWithoutPage},
+		{"G", "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Tool execution failed: Streamable HTTP error: Server returned 401 after successful authentication"}}`, 200, false, perhapsWithoutPage},
+		{"G in other words", "", `{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Failed to get tools: Authorization required for ws-acme/linear"}}`, 200, false, perhapsWithoutPage},
+		{"H", "", `{"jsonrpc":"2.0","id":2,"error":{"code":-32042,"message":"x","data":{"elicitations":[` + elicited + `]}}}`, 200, false, foreignPage},
+		{"I", "", `{"jsonrpc":"2.0","id":2,"result":{"isError":true,"content":[{"type":"text","text":"Authorization required: ` + page + `"}]}}`, 200, false, nothing},
+		{"K", "", `{"jsonrpc":"2.0","id":2,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"elicitation/create","params":` + elicited + `}}}}`, 200, false, foreignPage},
+		{"K, a form", "", `{"jsonrpc":"2.0","id":2,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"elicitation/create","params":{"mode":"form"}}}}}`, 200, false, nothing},
+	} {
+		asked, _ := find(bridge.Answer{Status: tc.status, Header: http.Header{"Www-Authenticate": {tc.challenge}}, Body: []byte(tc.body), Last: tc.last})
+		if asked != tc.asked {
+			t.Errorf("%s: %v, want %v", tc.name, asked, tc.asked)
+		}
+	}
+}
+
+const metadata = `Bearer resource_metadata="https://mcp.portkey.ai/.well-known/oauth-protected-resource/ws/linear/mcp`
+
+// TestWithoutPage: answers that have another meaning pass, unless the control plane is sure that consent is what is missing.
+func TestWithoutPage(t *testing.T) {
+	say := func(ok bool, err error) func(context.Context) (bool, error) {
+		return func(context.Context) (bool, error) { return ok, err }
+	}
+	for _, tc := range []struct {
+		name               string
+		perUser, connected func(context.Context) (bool, error)
+		asks               bool
+	}{
+		{"the consent is missing", say(true, nil), say(false, nil), true},
+		{"it is there, and the server down", say(true, nil), say(true, nil), false},
+		{"the server wants none", say(false, nil), say(false, nil), false},
+		{"nobody can tell of the server", say(true, errors.New("403")), say(false, nil), false},
+		{"nobody can tell of the consent", say(true, nil), say(false, errors.New("403")), false},
+		{"there is no control plane", nil, nil, false},
+	} {
+		m := New(Options{Server: "linear", PerUser: tc.perUser, Connected: tc.connected})
+		flow, err := m.Find(t.Context(), bridge.Answer{Status: 500, Body: []byte(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Failed to restore session. Please reinitialize."},"id":1}`)})
+		if flow != nil || (err != nil) != tc.asks || tc.asks && !strings.Contains(problem.NextStep(err), "dashboard") {
+			t.Errorf("%s: %v, %v", tc.name, flow, err)
+		}
+	}
+}
+
+// TestForeignPage: a page of the server's own is named with its host, and a hostile one isn't even that.
+func TestForeignPage(t *testing.T) {
+	gateway, _ := url.Parse("https://mcp.portkey.ai")
+	m := New(Options{Gateway: gateway, Open: func(string) error { t.Error("opened"); return nil }})
+	elicit := func(u string) (bridge.Flow, error) {
+		return m.Find(t.Context(), bridge.Answer{Status: 200, Body: []byte(`{"jsonrpc":"2.0","id":2,"error":{"code":-32042,"message":"x","data":{"elicitations":[{"mode":"url","url":"` + u + `"}]}}}`)})
+	}
+	flow, err := elicit(page)
+	if flow != nil || err == nil || !strings.Contains(err.Error(), "a page at linear.app") || !strings.HasSuffix(err.Error(), page) || !strings.Contains(problem.NextStep(err), "trust") {
+		t.Error(flow, err)
+	}
+	if flow, err := elicit("javascript:alert(1)"); flow != nil || err != nil {
+		t.Error(flow, err)
 	}
 }
 
@@ -134,7 +207,8 @@ func (a *asker) seen() (shown, opened []string) {
 }
 
 func ask(m *Manager) bridge.Flow {
-	return m.Find(bridge.Answer{Status: 401, Body: []byte(`{"error":"x","authorization_url":"` + page + `"}`)})
+	flow, _ := m.Find(context.Background(), bridge.Answer{Status: 401, Body: []byte(`{"error":"x","authorization_url":"` + page + `"}`)})
+	return flow
 }
 
 // TestWatching: many requests wait for one page, until the connections show the consent.
@@ -232,11 +306,219 @@ func TestEnd(t *testing.T) {
 	})
 }
 
-func TestBrowser(t *testing.T) {
-	if Browser(func(string) string { return "" }) != nil && runtime.GOOS == "linux" {
-		t.Error("a browser without a display")
+// TestRounds: a server that asks on and on is believed three times.
+func TestRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		a.connected.Store(true)
+		m := a.manager(true)
+		for range maxRounds {
+			if err := ask(m).Await(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		broken := func() bool {
+			flow, err := m.Find(t.Context(), bridge.Answer{Status: 401, Body: []byte(`{"authorization_url":"` + page + `"}`)})
+			return flow == nil && err != nil && strings.Contains(err.Error(), page)
+		}
+		if !broken() || !broken() {
+			t.Error("a fourth round")
+		}
+		time.Sleep(roundLife)
+		flow := ask(m)
+		if flow == nil || flow.Await(t.Context()) != nil {
+			t.Fatal("broken for good")
+		}
+		flow.Granted() // and this time a call went through
+		for range maxRounds {
+			if broken() {
+				t.Fatal("rounds with effect were counted")
+			}
+			flow := ask(m)
+			_ = flow.Await(t.Context())
+			flow.Granted()
+		}
+		if _, opened := a.seen(); len(opened) != 2 {
+			t.Errorf("%d tabs", len(opened))
+		}
+	})
+}
+
+// fleet is some managers, each like a process of its own, with one state folder and one user.
+func fleet(a *asker, n int, dir string, watch bool) []*Manager {
+	var all []*Manager
+	for range n {
+		m := a.manager(watch)
+		m.o.State, m.o.Identity = state.At(dir), func() string { return "gateway linear user" }
+		all = append(all, m)
 	}
-	if Browser(func(name string) string { return map[string]string{"DISPLAY": ":0"}[name] }) == nil {
-		t.Error("no browser with a display")
+	return all
+}
+
+// TestProcesses: however many processes meet it, one tab is opened, one of them tries at a time, and all get through.
+func TestProcesses(t *testing.T) {
+	for _, watch := range []bool{true, false} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			a := &asker{}
+			began := time.Now()
+			var mu sync.Mutex
+			var probes []time.Duration
+			var wg sync.WaitGroup
+			for _, m := range fleet(a, 5, dir, watch) {
+				wg.Go(func() {
+					for {
+						flow := ask(m)
+						if err := flow.Await(t.Context()); err != nil {
+							t.Error(err)
+							return
+						}
+						if a.connected.Load() {
+							flow.Granted()
+							return
+						}
+						mu.Lock()
+						probes = append(probes, time.Since(began))
+						mu.Unlock()
+					}
+				})
+			}
+			time.Sleep(33 * time.Second)
+			a.connected.Store(true)
+			wg.Wait()
+			if d := time.Since(began) - 33*time.Second; d > probePause+6*followPause {
+				t.Errorf("watching %v: the last was through after %s", watch, d)
+			}
+			if shown, opened := a.seen(); len(shown) != 5 || len(opened) != 1 {
+				t.Errorf("watching %v: shown %d times, opened %d", watch, len(shown), len(opened))
+			}
+			for i := 1; i < len(probes); i++ {
+				if probes[i]-probes[i-1] < probePause {
+					t.Errorf("probes %v", probes)
+				}
+			}
+			if watch != (len(probes) == 0) || !watch && len(probes) < 3 {
+				t.Errorf("watching %v: probes %v", watch, probes)
+			}
+			time.Sleep(2 * probePause) // for the timers
+		})
+		files := 0
+		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files++
+			data, err := os.ReadFile(path)
+			if strings.Contains(string(data), "client_id") || strings.Contains(string(data), "state") || strings.Contains(string(data), "/oauth") {
+				t.Errorf("%s holds a part of the URL: %s", path, data)
+			}
+			return err
+		})
+		if files != 2 {
+			t.Errorf("%d files, want a lock and a record", files)
+		}
+	}
+}
+
+// TestOwnerGone: when the leader stops, whatever the reason, another takes over, and opens nothing.
+func TestOwnerGone(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		both := fleet(a, 2, dir, false)
+		ctx, cancel := context.WithCancel(t.Context())
+		first := make(chan error)
+		go func() { first <- ask(both[0]).Await(ctx) }()
+		synctest.Wait()
+		second := make(chan time.Time)
+		go func() {
+			if err := ask(both[1]).Await(t.Context()); err != nil {
+				t.Error(err)
+			}
+			second <- time.Now()
+		}()
+		time.Sleep(probePause / 2)
+		cancel()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		gone := time.Now()
+		if d := (<-second).Sub(gone); d < 2*probePause || d > 2*probePause+2*followPause {
+			t.Errorf("the second tried %s after the first had gone", d)
+		}
+		if _, opened := a.seen(); len(opened) != 1 {
+			t.Errorf("%d tabs", len(opened))
+		}
+		time.Sleep(2 * probePause)
+	})
+}
+
+// TestUnwritableState: where nothing can be shared, each process does what it would do alone.
+func TestUnwritableState(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		a.connected.Store(true)
+		if err := ask(fleet(a, 1, file, true)[0]).Await(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, opened := a.seen(); len(opened) != 1 {
+			t.Errorf("%d tabs", len(opened))
+		}
+	})
+}
+
+func TestBrowser(t *testing.T) {
+	const none, native = "none", "native"
+	for _, tc := range []struct {
+		os   string
+		wsl  bool
+		env  string
+		has  string
+		want string
+	}{
+		{"linux", false, "", "", none},
+		{"linux", false, "DISPLAY", "", native},
+		{"linux", false, "WAYLAND_DISPLAY", "", native},
+		{"linux", false, "BROWSER", "", native},
+		{"linux", false, "SSH_CONNECTION", "", none},
+		{"linux", false, "SSH_CONNECTION DISPLAY", "", native},
+		{"linux", true, "", "wslview rundll32.exe", "/bin/wslview"},
+		{"linux", true, "DISPLAY", "rundll32.exe", "/bin/rundll32.exe url.dll,FileProtocolHandler"},
+		{"linux", true, "BROWSER", "rundll32.exe", native},
+		{"linux", true, "DISPLAY", "", native}, // a container on Windows
+		{"linux", true, "SSH_CONNECTION", "wslview", none},
+		{"darwin", false, "", "", native},
+		{"darwin", false, "SSH_CONNECTION", "", none},
+		{"windows", false, "", "", native},
+	} {
+		d := desktop{os: tc.os, wsl: tc.wsl,
+			getenv: func(name string) string {
+				if slices.Contains(strings.Fields(tc.env), name) {
+					return "x"
+				}
+				return ""
+			},
+			find: func(program string) (string, error) {
+				if slices.Contains(strings.Fields(tc.has), program) {
+					return "/bin/" + program, nil
+				}
+				return "", exec.ErrNotFound
+			},
+		}
+		isNative, command := d.choose()
+		got := strings.Join(command, " ")
+		switch {
+		case isNative:
+			got = native
+		case command == nil:
+			got = none
+		}
+		if got != tc.want {
+			t.Errorf("%s wsl=%v env %q has %q: %s, want %s", tc.os, tc.wsl, tc.env, tc.has, got, tc.want)
+		}
 	}
 }

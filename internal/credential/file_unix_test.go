@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mcpctl/mcpctl/internal/host"
 )
 
 func TestFileModes(t *testing.T) {
@@ -87,7 +89,7 @@ func TestCommandIsLimited(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	_, err := runCommand(ctx, []string{"sh", "-c", "exec sleep 60"})
+	_, err := runCommand(ctx, host.Host{}, []string{"sh", "-c", "exec sleep 60"})
 	wantKind(t, err, Timeout)
 	if time.Since(start) > 10*time.Second {
 		t.Error("took too long")

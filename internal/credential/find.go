@@ -81,7 +81,7 @@ func Find(ctx context.Context, q Query) (Found, error) {
 		}
 	}
 	if len(q.Command) > 0 {
-		key, err := runCommand(ctx, q.Command)
+		key, err := runCommand(ctx, q.Host, q.Command)
 		return found(FromCommand, filepath.Base(q.Command[0]), key), err
 	}
 	return q.fromStore(ctx, origins)
@@ -176,13 +176,17 @@ func ReadFile(path string) (secret.Secret, error) {
 }
 
 // runCommand never shows what the program wrote: it may be a key, or a part of one.
-func runCommand(ctx context.Context, command []string) (secret.Secret, error) {
+func runCommand(ctx context.Context, h host.Host, command []string) (secret.Secret, error) {
 	name := filepath.Base(command[0])
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdout = &limitedBuffer{&out, MaxKey + 64}
+	// mcpctl keeps this variable from the programs that it starts; the one that hands over a key may work with it.
+	if value := h.Getenv("PORTKEY_API_KEY"); value != "" {
+		cmd.Env = append(os.Environ(), "PORTKEY_API_KEY="+value)
+	}
 	cmd.WaitDelay = time.Second // a grandchild may hold the pipe
 	err := cmd.Run()
 	next := "run the program of the setting key_command by hand"

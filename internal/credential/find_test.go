@@ -120,19 +120,19 @@ func TestNothingElseIsProbed(t *testing.T) {
 func TestCommand(t *testing.T) {
 	ctx := context.Background()
 	// no shell: what would be a second command is an argument
-	if _, err := runCommand(ctx, []string{"echo", "key;", "echo", "other"}); err == nil {
+	if _, err := runCommand(ctx, host.Host{}, []string{"echo", "key;", "echo", "other"}); err == nil {
 		t.Error("a key with spaces was taken")
 	}
-	_, err := runCommand(ctx, []string{filepath.Join(t.TempDir(), "none"), canary})
+	_, err := runCommand(ctx, host.Host{}, []string{filepath.Join(t.TempDir(), "none"), canary})
 	wantKind(t, err, Failed)
-	_, err = runCommand(ctx, []string{"false", canary})
+	_, err = runCommand(ctx, host.Host{}, []string{"false", canary})
 	wantKind(t, err, Failed)
-	if _, err := runCommand(ctx, []string{"echo", strings.Repeat("x", MaxKey+100)}); err == nil {
+	if _, err := runCommand(ctx, host.Host{}, []string{"echo", strings.Repeat("x", MaxKey+100)}); err == nil {
 		t.Error("endless output was taken")
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := runCommand(cancelled, []string{"echo", "x"}); !errors.Is(err, context.Canceled) {
+	if _, err := runCommand(cancelled, host.Host{}, []string{"echo", "x"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

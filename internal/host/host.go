@@ -35,6 +35,24 @@ func Current() (Host, error) {
 	return h, nil
 }
 
+// Seal returns a host that knows the values that these variables have now, and takes them out of this process's environment:
+// no program that it starts, such as a browser that runs for weeks, inherits them.
+func (h Host) Seal(names ...string) Host {
+	sealed := map[string]string{}
+	for _, name := range names {
+		sealed[name] = h.Getenv(name)
+		os.Unsetenv(name)
+	}
+	env := h.Env
+	h.Env = func(name string) string {
+		if value, ok := sealed[name]; ok {
+			return value
+		}
+		return env(name)
+	}
+	return h
+}
+
 // Getenv returns the value of a variable, "" if it is unset or empty.
 func (h Host) Getenv(name string) string {
 	if h.Env == nil {

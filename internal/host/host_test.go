@@ -1,6 +1,9 @@
 package host
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
 func TestFolders(t *testing.T) {
 	env := func(vars map[string]string) func(string) string { return func(n string) string { return vars[n] } }
@@ -25,5 +28,21 @@ func TestFolders(t *testing.T) {
 	}
 	if got := (Host{OS: "windows"}).Join(`C:\a`, "", "b/c"); got != `C:\a\b\c` {
 		t.Error(got)
+	}
+}
+
+func TestSeal(t *testing.T) {
+	t.Setenv("MCPCTL_TEST_SECRET", "s")
+	t.Setenv("MCPCTL_TEST_OTHER", "o")
+	h, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = h.Seal("MCPCTL_TEST_SECRET", "MCPCTL_TEST_UNSET")
+	if h.Getenv("MCPCTL_TEST_SECRET") != "s" || h.Getenv("MCPCTL_TEST_UNSET") != "" || h.Getenv("MCPCTL_TEST_OTHER") != "o" {
+		t.Error("the host forgot a variable")
+	}
+	if _, there := os.LookupEnv("MCPCTL_TEST_SECRET"); there {
+		t.Error("a child would inherit the secret")
 	}
 }

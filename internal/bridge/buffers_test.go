@@ -1,0 +1,37 @@
+package bridge
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestBuffers(t *testing.T) {
+	var b buffers
+	large := b.grow(make([]byte, largeBuffer))
+	if cap(large) < maxMessage {
+		return // a system without a slab
+	}
+	copy(large, "first")
+	if other := b.grow(make([]byte, largeBuffer)); &other[0] == &large[0] {
+		t.Fatal("the slab was lent twice")
+	}
+	// A stream that has been served gives the slab back, and keeps what it has yet to read.
+	rd := newEventReader(nil, &b, nil)
+	rd.buf, rd.pos = append(large[:0], "used rest"...), 5
+	b.swap(rd)
+	if string(rd.buf) != "rest" || rd.pos != 0 {
+		t.Errorf("%q at %d", rd.buf, rd.pos)
+	}
+	again := b.grow(bytes.Repeat([]byte{'x'}, largeBuffer))
+	if &again[0] != &large[0] {
+		t.Error("the slab did not come back")
+	}
+	if string(rd.buf) != "rest" {
+		t.Error("the rest was overwritten")
+	}
+	b.put(again)
+	emptySlab(again[:cap(again)])
+	if large := b.grow(make([]byte, largeBuffer)); len(large) != largeBuffer || large[0] != 0 {
+		t.Error("the emptied slab can't be used")
+	}
+}

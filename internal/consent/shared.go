@@ -1,0 +1,63 @@
+package consent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/mcpctl/mcpctl/internal/state"
+)
+
+// shared is what the bridges of a user have in common about one consent: a lock, whose holder opens the tab and tries the
+// calls, and a record of what it did. Clients start several copies of a bridge and kill them as they like, so the lock is one
+// that the operating system frees.
+type shared struct {
+	dir  state.Dir
+	name string
+}
+
+// record is what one process leaves for the others. Of the page only the host is in it: a file outlives the consent.
+type record struct {
+	Host      string    `json:"host"`
+	OpenedAt  time.Time `json:"opened_at"`
+	ExpiresAt time.Time `json:"expires_at"`          // until then the tab is usable, and no other is opened
+	GrantedAt time.Time `json:"granted_at,omitzero"` // the consent was there
+}
+
+// newShared returns what is shared by all who name the same identity. It touches no file.
+func newShared(dir state.Dir, identity string) *shared {
+	sum := sha256.Sum256([]byte(identity))
+	return &shared{dir, hex.EncodeToString(sum[:12])}
+}
+
+func (s *shared) tryLock() (unlock func(), ok bool, err error) {
+	return s.dir.TryLock("consent-" + s.name)
+}
+
+func (s *shared) path() string { return "consent/" + s.name + ".json" }
+
+// read returns the record. One that is missing or damaged is as good as none.
+func (s *shared) read() record {
+	var r record
+	if found, err := s.dir.Read(s.path(), &r); !found || err != nil {
+		return record{}
+	}
+	return r
+}
+
+// usable reports whether a tab that was opened is still good at now.
+func (r record) usable(now time.Time) bool {
+	return !r.OpenedAt.After(now) && now.Before(r.ExpiresAt) && r.ExpiresAt.Sub(r.OpenedAt) <= stateLife
+}
+
+// noteOpened must be called with the lock held, as noteGranted.
+func (s *shared) noteOpened(host string, now time.Time) error {
+	now = now.UTC()
+	return s.dir.Write(s.path(), record{Host: host, OpenedAt: now, ExpiresAt: now.Add(stateLife)})
+}
+
+func (s *shared) noteGranted(host string, now time.Time) error {
+	r := s.read()
+	r.Host, r.GrantedAt = host, now.UTC()
+	return s.dir.Write(s.path(), r)
+}
