@@ -459,3 +459,35 @@ func TestBatchStream(t *testing.T) {
 	c.want(`{"jsonrpc":"2.0","id":1,"result":{}}`)
 	c.nothing()
 }
+
+// FuzzLines: whatever a client writes and however it is cut, each line comes out once, as it was.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("{}\n{}\r\n\n  \n{\"a\":1}"), 3)
+	f.Add([]byte("\xef\xbb\xbf{}\n"), 1)
+	f.Add([]byte("\r\n\r\r\n x"), 2)
+	f.Fuzz(func(t *testing.T, data []byte, cut int) {
+		read := func(r io.Reader) (lines []string) {
+			in := newLineReader(r)
+			for {
+				line, err := in.next()
+				if err != nil {
+					return lines
+				}
+				lines = append(lines, string(line))
+			}
+		}
+		if cut < 0 || cut > len(data) {
+			cut = 0
+		}
+		got := read(io.MultiReader(bytes.NewReader(data[:cut]), bytes.NewReader(data[cut:])))
+		var want []string
+		for _, line := range strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
+			if line = strings.TrimSuffix(line, "\r"); strings.TrimSpace(line) != "" {
+				want = append(want, line)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q became %q, want %q", data, got, want)
+		}
+	})
+}

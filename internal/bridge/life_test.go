@@ -19,6 +19,9 @@ func TestHeaders(t *testing.T) {
 	c.initialize()
 	c.send(call("1", "x"))
 	c.line()
+	for len(u.got("GET")) == 0 { // the listening stream is opened beside
+		time.Sleep(time.Millisecond)
+	}
 	c.in.Close()
 	<-c.done
 	c.done <- nil

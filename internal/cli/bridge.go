@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
@@ -17,7 +16,6 @@ import (
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/consent"
 	"github.com/mcpctl/mcpctl/internal/gateway"
-	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -75,7 +73,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	if err != nil {
 		return err
 	}
-	header, err := bridgeHeader(a, settings, target, o.headers)
+	header, err := a.bridgeHeader(ctx, settings, target, o.headers)
 	if err != nil {
 		return err
 	}
@@ -213,29 +211,4 @@ func gatewaySlug(gatewayURL string, u *url.URL) (string, bool) {
 		return "", false
 	}
 	return parts[len(parts)-1], true
-}
-
-// bridgeHeader joins the extra headers of the settings with those of the command line, which win.
-func bridgeHeader(a *app, s config.Settings, t target, flags []string) (http.Header, error) {
-	h := http.Header{"User-Agent": {"mcpctl/" + buildInfo().Version}}
-	if t.atGateway {
-		for _, set := range []map[string]string{s.Headers, s.ServerHeaders[t.slug]} {
-			for name, value := range set {
-				h.Set(name, os.Expand(value, a.host.Getenv))
-			}
-		}
-	}
-	for _, line := range flags {
-		name, value, ok := strings.Cut(line, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(line, "\r\n") {
-			return nil, usage("write it as --header 'NAME: VALUE'", "--header %q is no header", name)
-		}
-		h.Set(name, strings.TrimSpace(value))
-	}
-	for _, name := range []string{"Mcp-Session-Id", "Mcp-Protocol-Version", "Content-Type", "Accept", "Content-Length", "Host"} {
-		if h.Get(name) != "" {
-			return nil, problem.New("leave it out", "the header %s is the bridge's own", name)
-		}
-	}
-	return h, nil
 }

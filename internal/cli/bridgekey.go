@@ -41,6 +41,10 @@ type keyReading struct {
 
 func newBridgeKey(a *app, s config.Settings) *bridgeKey {
 	k := &bridgeKey{read: func(ctx context.Context) (web.Key, error) {
+		// A login may have chosen another store, or found another header, since the bridge began. The gateway stays.
+		if now, err := a.settings(); err == nil {
+			s.CredentialStore, s.KeyHeader, s.KeyCommand = now.CredentialStore, now.KeyHeader, now.KeyCommand
+		}
 		found, err := a.credential(ctx, s)
 		return found.Key, err
 	}}

@@ -7,6 +7,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/secret"
 )
 
 // service is the name under which a keyring groups mcpctl's items.
@@ -93,6 +94,12 @@ func (k *Keyring) Delete(ctx context.Context, name string) error {
 		err = k.os.explain(Denied, "the key is still there")
 	}
 	return err
+}
+
+// Value returns the value of an item that the user made under mcpctl's name, such as a header's secret.
+func (k *Keyring) Value(ctx context.Context, name string) (secret.Secret, error) {
+	text, err := k.call(ctx, func() (string, error) { return k.ring.Get(service, name) })
+	return secret.New(text), err
 }
 
 func (k *Keyring) corrupt(name string) error {
