@@ -9,6 +9,9 @@ import (
 // orderedTime is how long the server may take to accept a notification or a response.
 const orderedTime = 30 * time.Second
 
+// cancelLead is the lead of a request over its own cancellation.
+const cancelLead = 20 * time.Millisecond
+
 // sendOrdered sends a notification or a response of the client. Nobody waits for an answer to it, so a failure is only
 // logged; of responses to a session that is gone nobody knows any more.
 func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
@@ -31,6 +34,12 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 		}
 		if !o.after.out.Load() {
 			return // the request never left: there is nothing to cancel
+		}
+		// The two travel on different connections. A moment's lead lets the request be the first at the far end as well.
+		select {
+		case <-time.After(cancelLead):
+		case <-ctx.Done():
+			return
 		}
 		defer time.AfterFunc(orderedTime, o.after.stop) // servers needn't answer a cancelled request
 	}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +67,7 @@ func Main() int {
 	h = h.Seal("MCPCTL_API_KEY", "PORTKEY_API_KEY")
 	redact := &secret.Redactor{}
 	stderr := redact.Writer(os.Stderr)
-	defer stderr.Flush()
+	defer flush(stderr)
 	log.SetOutput(stderr) // under GODEBUG=http2debug=2 the standard library logs every header
 	a := &app{in: os.Stdin, out: os.Stdout, err: stderr, host: h, redact: redact}
 	if err != nil {
@@ -77,6 +78,20 @@ func Main() int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return a.run(ctx, os.Args[1:])
+}
+
+// flush writes out the end of what was said. Whoever started the process may not be reading: a full pipe must not keep it
+// from ending.
+func flush(stderr *secret.RedactingWriter) {
+	done := make(chan struct{})
+	go func() {
+		stderr.Flush()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(closeTime):
+	}
 }
 
 func (a *app) run(ctx context.Context, args []string) int {

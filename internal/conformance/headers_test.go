@@ -1,0 +1,283 @@
+package conformance_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+)
+
+func TestHeaders(t *testing.T) {
+	run(t, map[string]func(*testing.T){
+		"B12 B13 B18 what every legacy POST carries": func(t *testing.T) {
+			u := serve(t, legacy)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"), `{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`)
+			p.line()
+			u.await(t, "notifications/roots/list_changed", 1)
+			for _, r := range u.got("POST") {
+				want := map[string]string{
+					"Accept": "application/json, text/event-stream", "Content-Type": "application/json",
+					"Mcp-Protocol-Version": "2025-06-18", "Mcp-Session-Id": "session-1", "Mcp-Method": "", "Mcp-Name": "",
+				}
+				if r.rpc == "initialize" { // the client asked for 2025-11-25; nothing is agreed yet
+					want["Mcp-Protocol-Version"], want["Mcp-Session-Id"] = "", ""
+				}
+				headers(t, r, want)
+			}
+		},
+		"B14 B15 what a modern request carries": func(t *testing.T) {
+			u := serve(t, legacy)
+			p := bridge(t, u.URL, options{})
+			for i, tc := range []struct{ method, params, name string }{
+				{"tools/call", `"name":"echo"`, "echo"},
+				{"tools/call", `"name":"größe"`, "=?base64?Z3LDtsOfZQ==?="},
+				{"tools/call", `"name":"=?base64?QQ==?="`, "=?base64?PT9iYXNlNjQ/UVE9PT89?="},
+				{"prompts/get", `"name":"p"`, "p"},
+				{"resources/read", `"uri":"file:///x"`, "file:///x"},
+				{"tools/list", ``, ""},
+			} {
+				p.send(modern(fmt.Sprint(i), tc.method, tc.params))
+				p.line()
+				posts := u.got("POST")
+				headers(t, posts[len(posts)-1], map[string]string{
+					"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": tc.method, "Mcp-Name": tc.name, "Mcp-Session-Id": "",
+				})
+			}
+		},
+		"B16 arguments that a schema wants as headers": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "tools/list" {
+					answer(w, m, listed)
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.send(modern("1", "tools/list", ""))
+			p.want(reply("1", `{"tools":[`+goodTool+`],"n":1.50}`))
+			p.send(modern("2", "tools/call", `"name":"good","arguments":{"region":"eu","n":7,"no":null}`))
+			p.line()
+			headers(t, u.got("tools/call")[0], map[string]string{
+				"Mcp-Param-Region": "eu", "Mcp-Param-N": "7", "Mcp-Param-No": "",
+			})
+		},
+		"B17 refused headers": func(t *testing.T) {
+			refusals := 1
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "tools/call" && refusals > 0 {
+					refusals--
+					w.WriteHeader(http.StatusBadRequest)
+					fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32020,"message":"header mismatch"}}`, m.ID)
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.send(modern("1", "tools/call", `"name":"a"`))
+			if m := p.message(); m.Result == nil {
+				t.Errorf("%+v", m)
+			}
+			if lists, calls := len(u.got("tools/list")), len(u.got("tools/call")); lists != 1 || calls != 2 {
+				t.Errorf("%d lists, %d calls; want 1, 2", lists, calls)
+			}
+			refusals = 2
+			p.send(modern("2", "tools/call", `"name":"a"`))
+			p.want(`{"jsonrpc":"2.0","id":2,"error":{"code":-32020,"message":"header mismatch"}}`)
+			if lists, calls := len(u.got("tools/list")), len(u.got("tools/call")); lists != 2 || calls != 4 {
+				t.Errorf("%d lists, %d calls; want 2, 4", lists, calls)
+			}
+		},
+	})
+}
+
+const (
+	goodTool = `{"name":"good","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"},` +
+		`"n":{"type":"integer","x-mcp-header":"N"},"no":{"type":"string","x-mcp-header":"No"}}}}`
+	badTool = `{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"type":"string","x-mcp-header":""}}}}`
+	listed  = `{"tools":[` + goodTool + `,` + badTool + `],"n":1.50}`
+)
+
+func headers(t *testing.T, r seen, want map[string]string) {
+	t.Helper()
+	for name, value := range want {
+		if got := r.header.Get(name); got != value {
+			t.Errorf("%s %s: header %s is %q, want %q", r.http, r.rpc, name, got, value)
+		}
+	}
+}
+
+func TestSessions(t *testing.T) {
+	const noSession = `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`
+	run(t, map[string]func(*testing.T){
+		"B19 the session id": func(t *testing.T) {
+			u := serve(t, legacy)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.line()
+			u.await(t, "GET", 1)
+			p.in.Close()
+			p.exit()
+			for _, r := range append(append(u.got("GET"), u.got("tools/call")...), u.await(t, "DELETE", 1)...) {
+				headers(t, r, map[string]string{"Mcp-Session-Id": "session-1", "Mcp-Protocol-Version": "2025-06-18"})
+			}
+		},
+		"B20 a session lost, 404": func(t *testing.T) {
+			s := &forgetful{status: http.StatusNotFound, refuse: []string{"session-1"}}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
+			p.nothing()
+			order(t, u, "initialize", "notifications/initialized", "tools/call", "initialize", "notifications/initialized", "tools/call")
+			headers(t, u.got("initialize")[1], map[string]string{"Mcp-Session-Id": "", "Mcp-Protocol-Version": ""})
+			headers(t, u.got("notifications/initialized")[1], map[string]string{"Mcp-Session-Id": "session-2"})
+			headers(t, u.got("tools/call")[1], map[string]string{"Mcp-Session-Id": "session-2"})
+		},
+		"B21 a session lost, 400": func(t *testing.T) {
+			s := &forgetful{status: http.StatusBadRequest, body: noSession, refuse: []string{"session-1"}}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
+		},
+		"B21 another 400": func(t *testing.T) {
+			s := &forgetful{status: http.StatusBadRequest, refuse: []string{"session-1"},
+				body: `{"jsonrpc":"2.0","error":{"code":-32602,"message":"no such tool"},"id":1}`}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(`{"jsonrpc":"2.0","error":{"code":-32602,"message":"no such tool"},"id":1}`)
+			if n := len(u.got("initialize")); n != 1 {
+				t.Errorf("%d times initialize, want 1", n)
+			}
+		},
+		"B22 a session lost by five at once": func(t *testing.T) {
+			var together gate
+			together.need(5)
+			s := &forgetful{status: http.StatusNotFound, refuse: []string{"session-1"}, before: together.pass}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			want := map[string]bool{}
+			for i := range 5 {
+				p.send(call(fmt.Sprint(i+1), "a"))
+				want[called(fmt.Sprint(i+1), "a")] = true
+			}
+			for range 5 {
+				if line := p.line(); !want[line] {
+					t.Errorf("answer %s", line)
+				} else {
+					delete(want, line)
+				}
+			}
+			p.nothing()
+			if n := len(u.got("initialize")); n != 2 {
+				t.Errorf("%d times initialize, want 2", n)
+			}
+		},
+		"B23 the new session lost as well": func(t *testing.T) {
+			s := &forgetful{status: http.StatusNotFound, refuse: []string{"session-1", "session-2", "session-3"}}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.failed("1", "session")
+			p.send(call("2", "a"))
+			p.failed("2", "session")
+			if n := len(u.got("initialize")); n != 2 {
+				t.Errorf("%d times initialize, want 2", n)
+			}
+		},
+		"B24 404 for an unknown method": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "unknown" {
+					w.WriteHeader(http.StatusNotFound)
+					fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no such method"}}`, m.ID)
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(modern("1", "unknown", ""))
+			p.want(`{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}`)
+			if n := len(u.got("initialize")); n != 1 {
+				t.Errorf("%d times initialize, want 1", n)
+			}
+		},
+		"B25 what a new session is told": func(t *testing.T) {
+			s := &forgetful{status: http.StatusNotFound, refuse: []string{"session-1"}}
+			u := serve(t, s.serve)
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			level := `"method":"logging/setLevel","params":{"level":"debug"}}`
+			subscribe := func(uri string) string { return `"method":"resources/subscribe","params":{"uri":"` + uri + `"}}` }
+			for i, rest := range []string{level, subscribe("a:1"), subscribe("a:2"), `"method":"resources/unsubscribe","params":{"uri":"a:1"}}`} {
+				p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,%s`, 10+i, rest))
+				p.line()
+			}
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
+			p.nothing()
+			again := 0
+			for _, r := range append(u.got("logging/setLevel"), u.got("resources/subscribe")...) {
+				if r.header.Get("Mcp-Session-Id") == "session-2" {
+					again++
+					if m := decode([]byte(r.body)); string(m.Params) != `{"level":"debug"}` && string(m.Params) != `{"uri":"a:2"}` {
+						t.Errorf("told: %s", r.body)
+					}
+				}
+			}
+			if again != 2 {
+				t.Errorf("%d messages told again, want 2", again)
+			}
+		},
+		"B26 no listening stream": func(t *testing.T) {
+			for _, status := range []int{400, 404, 405, 406, 500} {
+				t.Run(fmt.Sprint(status), func(t *testing.T) {
+					t.Parallel()
+					u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+						if r.Method == http.MethodGet {
+							w.WriteHeader(status)
+							io.WriteString(w, "no stream here")
+							return
+						}
+						legacy(w, r, m)
+					})
+					p := bridge(t, u.URL, options{})
+					p.handshake()
+					u.await(t, "GET", 1)
+					p.silent(quiet)
+					p.send(call("1", "a"))
+					p.want(called("1", "a"))
+					if n := len(u.got("GET")); n != 1 {
+						t.Errorf("%d times GET, want 1", n)
+					}
+					if p.stderr() != "" {
+						t.Errorf("stderr: %s", p.stderr())
+					}
+				})
+			}
+		},
+	})
+}
+
+// order checks the JSON-RPC methods of all POSTs but pings.
+func order(t *testing.T, u *upstream, want ...string) {
+	t.Helper()
+	var got []string
+	for _, r := range u.got("POST") {
+		if r.rpc != "ping" {
+			got = append(got, r.rpc)
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("posted\n got %q\nwant %q", got, want)
+	}
+}
