@@ -113,3 +113,26 @@ func TestConformanceSuite(t *testing.T) {
 		})
 	}
 }
+
+// TestDifferential: some forty operations of the same client have the same outcome on HTTP and on the bridge.
+func TestDifferential(t *testing.T) {
+	upstream := everything(t)
+	g := start(t, demo.Options{})
+	var got []struct{ Name, Direct, Bridged string }
+	node(t, environment(t, g), &got, "differential.mjs", binary(t), upstream)
+	if len(got) < 40 {
+		t.Errorf("only %d operations", len(got))
+	}
+	failed := 0
+	for _, o := range got {
+		if o.Direct != o.Bridged {
+			t.Errorf("%s\ndirect  %.2000s\nbridged %.2000s", o.Name, o.Direct, o.Bridged)
+		}
+		if strings.HasPrefix(o.Direct, `{"error"`) {
+			failed++
+		}
+	}
+	if failed > len(got)/3 {
+		t.Errorf("%d of %d operations fail without the bridge: they show little", failed, len(got))
+	}
+}
