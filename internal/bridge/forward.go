@@ -113,7 +113,7 @@ func initializeResult(x *exchange, discovered []byte, host string) []byte {
 }
 
 func response(id, result []byte) []byte {
-	return slicesConcat([]byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"result":`), result, []byte(`}`))
+	return slices.Concat([]byte(`{"jsonrpc":"2.0","id":`), id, []byte(`,"result":`), result, []byte(`}`))
 }
 
 // ownRequest is a request of the bridge's own.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -176,6 +177,6 @@ func questionFor(id, method string, params []byte) []byte {
 // cancelled is the notification that the sender of the request id is no longer interested in it, or, of a
 // subscriptions/listen, that the server has ended it.
 func cancelled(id []byte, reason string) []byte {
-	return slicesConcat([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":`), id,
+	return slices.Concat([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":`), id,
 		[]byte(`,"reason":`), encode("mcpctl: "+reason), []byte(`}}`))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -82,7 +83,7 @@ func (c *toolCache) learn(result []byte) []byte {
 		return result
 	}
 	start := cap(result) - cap(list)
-	return slicesConcat(result[:start], []byte("["), bytes.Join(kept, []byte(",")), []byte("]"), result[start+len(list):])
+	return slices.Concat(result[:start], []byte("["), bytes.Join(kept, []byte(",")), []byte("]"), result[start+len(list):])
 }
 
 // learnTools takes note of an answer to tools/list, and returns the answer that the client should see.
@@ -92,7 +93,7 @@ func (b *Bridge) learnTools(m message) message {
 		return m
 	}
 	start := cap(m.raw) - cap(m.result)
-	edited, err := parse(slicesConcat(m.raw[:start], result, m.raw[start+len(m.result):]))
+	edited, err := parse(slices.Concat(m.raw[:start], result, m.raw[start+len(m.result):]))
 	if err != nil {
 		return m
 	}

@@ -1,6 +1,9 @@
 package bridge
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // property is a member of a JSON object: its name without quotes, and its value as JSON.
 type property struct {
@@ -44,7 +47,7 @@ func withParams(m message, properties []property) message {
 // replaced returns the message with the bytes new instead of old, which are a part of it.
 func (m message) replaced(old, new []byte) message {
 	start := cap(m.raw) - cap(old) // both end where their memory ends
-	edited, err := parse(slicesConcat(m.raw[:start], new, m.raw[start+len(old):]))
+	edited, err := parse(slices.Concat(m.raw[:start], new, m.raw[start+len(old):]))
 	if err != nil {
 		return m
 	}

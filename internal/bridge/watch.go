@@ -105,7 +105,7 @@ func (f *forwarding) offered() []property {
 func (f *forwarding) filter(uris [][]byte) []byte {
 	list := f.offered()
 	if len(uris) > 0 {
-		list = append(list, property{"resourceSubscriptions", slicesConcat([]byte("["), bytes.Join(uris, []byte(",")), []byte("]"))})
+		list = append(list, property{"resourceSubscriptions", slices.Concat([]byte("["), bytes.Join(uris, []byte(",")), []byte("]"))})
 	}
 	return withProperties([]byte("{}"), list)
 }

@@ -1,0 +1,134 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// reply is what came back to one try of a request.
+type reply struct {
+	status int
+	header http.Header
+	// body is a JSON-RPC response on one line, or the body of an HTTP error; nil if there was no answer at all.
+	body []byte
+	// msg is body, parsed, if it is a JSON-RPC response.
+	msg *message
+	// err says why there was no answer; mayRepeat says that the server can't have acted on the request.
+	err       error
+	mayRepeat bool
+	// delivered says that the client has its answer already.
+	delivered bool
+}
+
+// errorReply reads an HTTP error. A JSON-RPC error in it is an answer like any other, whatever its status
+// (2026-07-28 answers an unknown method with 404 and -32601).
+func errorReply(resp *http.Response) reply {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
+	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.isResponse() {
+		m = oneLine(m)
+		r.msg, r.body = &m, m.raw
+	}
+	return r
+}
+
+func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) reply {
+	body, err := readAll(resp)
+	if err != nil {
+		return reply{status: resp.StatusCode, header: resp.Header, err: err}
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
+	m, err := parse(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		r.err = errors.New("the answer has no body")
+	case err != nil:
+		r.err = &badBody{mediaType, body}
+	case m.batch && x.msg.batch:
+		r.body = oneLine(m).raw
+	case m.batch:
+		return b.fromBatch(x, r, m)
+	case m.isResponse():
+		m = oneLine(m)
+		r.msg, r.body = &m, m.raw
+	default:
+		r.err = &badBody{mediaType, body}
+	}
+	return r
+}
+
+// fromBatch takes the answer out of an array that a server sent where it was asked for one.
+func (b *Bridge) fromBatch(x *exchange, r reply, batch message) reply {
+	r.err = errors.New("the answer is an array without an answer in it")
+	elements(batch.raw, func(value []byte) {
+		m, err := parse(value)
+		switch {
+		case err != nil:
+		case m.isResponse():
+			m = oneLine(m)
+			r.msg, r.body, r.err = &m, m.raw, nil
+		default:
+			b.out.write(oneLine(m).raw, false)
+		}
+	})
+	return r
+}
+
+func readAll(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > maxMessage {
+		return nil, errTooLong
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, max(512, int(resp.ContentLength)+bytes.MinRead)))
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxMessage+1))
+	if n > maxMessage {
+		return nil, errTooLong
+	}
+	return buf.Bytes(), err
+}
+
+// oneLine puts a message that is spread over lines on one.
+func oneLine(m message) message {
+	if bytes.IndexByte(m.raw, '\n') < 0 && bytes.IndexByte(m.raw, '\r') < 0 {
+		return m
+	}
+	var buf bytes.Buffer
+	if json.Compact(&buf, m.raw) != nil {
+		return m
+	}
+	m, _ = parse(buf.Bytes())
+	return m
+}
+
+// withID returns a response with the id that the client wrote. A POST carries one request, so a response to it answers that
+// request, even if the server left the id out, made it null, or wrote it in other characters.
+func withID(m message, id []byte) []byte {
+	switch {
+	case id == nil || bytes.Equal(m.id, id):
+		return m.raw
+	case m.id == nil:
+		end := bytes.LastIndexByte(m.raw, '}')
+		return slices.Concat(m.raw[:end], []byte(`,"id":`), id, m.raw[end:])
+	}
+	// m.id is a part of m.raw, so their capacities tell where it begins.
+	start := cap(m.raw) - cap(m.id)
+	return slices.Concat(m.raw[:start], id, m.raw[start+len(m.id):])
+}
+
+// errorCode returns the code of a JSON-RPC error, 0 if it has none.
+func errorCode(m *message) int {
+	n, _ := strconv.Atoi(string(member(m.err, "code")))
+	return n
+}
+
+// badBody is an answer that isn't JSON-RPC.
+type badBody struct {
+	mediaType string
+	body      []byte
+}
+
+func (e *badBody) Error() string { return "the answer is not a JSON-RPC message" }
