@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
@@ -96,7 +97,9 @@ func TestConcurrency(t *testing.T) {
 			p := bridge(t, u.URL, options{})
 			p.handshake()
 			cancelled := `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`
-			p.send(call("1", "a"), cancelled)
+			p.send(call("1", "a"))
+			u.await(t, "tools/call", 1)
+			p.send(cancelled)
 			u.await(t, "notifications/cancelled", 1)
 			order(t, u, "initialize", "notifications/initialized", "tools/call", "notifications/cancelled")
 			if got := u.got("notifications/cancelled")[0].body; got != cancelled {
@@ -109,6 +112,7 @@ func TestConcurrency(t *testing.T) {
 				t.Errorf("more lines: %q", more)
 			}
 		},
+		"B36 cancelled before it is sent": cancelledEarly,
 		"B36 cancelled, modern": func(t *testing.T) {
 			closed := make(chan struct{})
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
@@ -149,6 +153,38 @@ func TestConcurrency(t *testing.T) {
 		},
 		"B38 a client that stops reading": stopsReading,
 	})
+}
+
+// cancelledEarly: a cancellation must not go out before its request is written. The server takes the request's first bytes and
+// no more, so that it can't be: it is larger than what the system buffers on both ends of a connection.
+func cancelledEarly(t *testing.T) {
+	const size = 32 << 20
+	release := make(chan struct{})
+	u := &upstream{}
+	record := u.record(legacy)
+	arrived := make(chan struct{})
+	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > size {
+			close(arrived)
+			<-release
+		}
+		record.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { u.Config.Close() })
+	p := bridge(t, u.URL, options{})
+	p.handshake()
+	p.send(call("1", strings.Repeat("x", size)), `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
+	select {
+	case <-arrived:
+	case <-time.After(patience):
+		t.Fatal("the call doesn't arrive")
+	}
+	p.silent(300 * time.Millisecond)
+	order(t, u, "initialize", "notifications/initialized")
+	close(release)
+	u.await(t, "notifications/cancelled", 1)
+	u.await(t, "tools/call", 1)
+	p.nothing()
 }
 
 // stopsReading: the bridge holds the server back, keeps taking what the client says, and loses nothing.

@@ -94,7 +94,8 @@ func serve(t *testing.T, h handler) *upstream {
 	u.Server = httptest.NewUnstartedServer(u.record(h))
 	u.Server.Config.ErrorLog = log.New(io.Discard, "", 0) // handlers break connections on purpose
 	u.Start()
-	t.Cleanup(func() { u.CloseClientConnections(); u.Close() })
+	// Unlike httptest's Close this doesn't wait for handlers, which a failed test may have left waiting for it.
+	t.Cleanup(func() { u.Config.Close() })
 	return u
 }
 
@@ -482,6 +483,10 @@ func rawServer(t *testing.T, serve func(conn net.Conn, m rpc)) string {
 				conn.SetDeadline(time.Now().Add(patience))
 				r, err := http.ReadRequest(bufio.NewReader(conn))
 				if err != nil {
+					return
+				}
+				if r.Method != http.MethodPost {
+					io.WriteString(conn, "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
 					return
 				}
 				body, _ := io.ReadAll(r.Body)

@@ -52,7 +52,7 @@ func TestStreams(t *testing.T) {
 					event(w, reply("1", `{"resumed":true}`))
 				case m.Method == "tools/call":
 					w.Header().Set("Content-Type", "text/event-stream")
-					io.WriteString(w, "id: e-1\nretry: 500\ndata:\n\n")
+					io.WriteString(w, "id: e-1\nretry: 1500\ndata:\n\n") // longer than anybody waits unasked
 				default:
 					legacy(w, r, m)
 				}
@@ -64,7 +64,7 @@ func TestStreams(t *testing.T) {
 			gets := u.got("GET")
 			last := gets[len(gets)-1]
 			headers(t, last, map[string]string{"Last-Event-ID": "e-1", "Accept": "text/event-stream", "Mcp-Session-Id": "session-1"})
-			if pause := last.at.Sub(u.got("tools/call")[0].at); pause < 500*time.Millisecond || pause > 5*time.Second {
+			if pause := last.at.Sub(u.got("tools/call")[0].at); pause < 1500*time.Millisecond || pause > 5*time.Second {
 				t.Errorf("resumed after %s", pause)
 			}
 		},
