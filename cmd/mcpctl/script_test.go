@@ -3,10 +3,8 @@ package main_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mcpctl/mcpctl/internal/demo"
+	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
 // TestScripts runs testdata/script/*.txtar against the binary as it is built for users. Beside testscript's own commands
@@ -33,7 +32,12 @@ import (
 // After every script the gateways' keys are looked for: in all that its commands printed, and in every file below its
 // folder but for those that mcpctl was asked to write a key to.
 func TestScripts(t *testing.T) {
-	bin := build(t)
+	program, err := testbin.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Dir(program)
+	t.Cleanup(func() { os.RemoveAll(bin) })
 	testscript.RunT(recorder{t}, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
@@ -42,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", home)
 			env.Setenv("USERPROFILE", home)
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-			env.Setenv("MCPCTL_BIN", filepath.Join(bin, exe("mcpctl")))
+			env.Setenv("MCPCTL_BIN", program)
 			// A bus that doesn't exist: no script may reach the keyring of whoever runs the tests.
 			env.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(env.WorkDir, "no-bus"))
 			return os.MkdirAll(home, 0o700)
@@ -51,23 +55,6 @@ func TestScripts(t *testing.T) {
 			"gateway": startGateway, "consent": setConsent, "arrived": arrived, "await": await, "allow": allow, "mode": checkMode,
 		},
 	})
-}
-
-func exe(name string) string {
-	if runtime.GOOS == "windows" {
-		return name + ".exe"
-	}
-	return name
-}
-
-// build builds mcpctl and returns the folder that it is in.
-func build(t *testing.T) string {
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, exe("mcpctl")), ".")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return dir
 }
 
 func startGateway(ts *testscript.TestScript, neg bool, args []string) {

@@ -135,13 +135,18 @@ func Run(ctx context.Context, o Options) error {
 		o.Log.Info("the client no longer reads", "error", err)
 		close(outGone)
 	})
-	b.ordered.start(work, b.sendOrdered)
+	b.ordered.start(work, func(ctx context.Context, o outgoing) {
+		b.guard("ordered", func() { b.sendOrdered(ctx, o) })
+	})
 
-	ended := make(chan error, 1)
-	go b.guard("read", func() { ended <- b.read(work) })
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended) // after a panic as well: a bridge that no longer hears its client is none
+		b.guard("read", func() { b.read(work) })
+	}()
 	var err error
 	select {
-	case err = <-ended:
+	case <-ended:
 		b.drain(ctx, outGone)
 	case <-outGone:
 	case <-b.orphaned(work):
@@ -193,20 +198,20 @@ func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
 }
 
 // read takes the client's messages until there are no more. It must never wait for the server or for Out.
-func (b *Bridge) read(ctx context.Context) error {
+func (b *Bridge) read(ctx context.Context) {
 	in := newLineReader(b.In)
 	for {
 		line, err := in.next()
 		switch {
 		case err == io.EOF:
-			return nil
+			return
 		case errors.Is(err, errTooLong):
 			m, _ := parse(line)
 			b.reject(m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
 			continue
 		case err != nil:
 			b.Log.Error("reading from the client failed", "error", err)
-			return nil
+			return
 		}
 		b.wake()
 		m, err := parse(line)

@@ -422,21 +422,40 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// TestNothingHeldBack: a message that counted on another one to follow goes out when what follows is nothing for the client.
+// TestNothingHeldBack: a message that counted on another one to follow goes out when what follows is nothing for the client,
+// be it that the stream goes on or that it ends there.
 func TestNothingHeldBack(t *testing.T) {
-	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, m message) {
-		if !m.is(methodToolsCall) {
-			ordinary(w, r, m)
-			return
-		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\nevent: ping\ndata: {}\n\n")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-	})
-	c := start(t, u.URL)
-	c.send(call("1", "x"))
-	c.want(`{"jsonrpc":"2.0","method":"notifications/message"}`)
+	const note = `{"jsonrpc":"2.0","method":"notifications/message"}`
+	const stream = "id: 1\ndata: " + note + "\n\nevent: ping\ndata: {}\n\n"
+	for name, h := range map[string]handler{
+		"an answer's stream that goes on": func(w http.ResponseWriter, r *http.Request, m message) {
+			io.WriteString(w, stream)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+		// With its length known the end comes with the last bytes, not after them. The bridge resumes after a second.
+		"an answer's stream that ends": func(w http.ResponseWriter, r *http.Request, m message) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(stream)))
+			io.WriteString(w, stream)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, m message) {
+				if !m.is(methodToolsCall) {
+					ordinary(w, r, m)
+					return
+				}
+				w.Header().Set("Content-Type", "text/event-stream")
+				h(w, r, m)
+			})
+			c := start(t, u.URL)
+			c.send(call("1", "x"))
+			c.want(note)
+			if n := len(u.got("GET")); n != 0 {
+				t.Error("it came only when the stream was resumed")
+			}
+		})
+	}
 }
 
 // TestBatchStream: the answers of a batch pass as they come, and nothing else does.

@@ -177,13 +177,13 @@ func findTarget(s config.Settings, server string) (target, error) {
 	if !strings.Contains(server, "://") {
 		u, err := url.Parse(gateway.Endpoint(s.GatewayURL, server))
 		if err != nil {
-			return target{}, usage("see: mcpctl servers ls", "%q is not a server's name", server)
+			return target{}, usage("see: mcpctl servers ls", "that is not a server's name")
 		}
 		return target{url: u, name: server, slug: server[strings.LastIndexByte(server, '/')+1:], atGateway: true}, nil
 	}
 	u, err := url.Parse(server)
 	if err != nil {
-		return target{}, usage("write it as https://HOST/mcp", "%q is not a URL", server)
+		return target{}, usage("write it as https://HOST/mcp", "that is not a URL") // not shown: it may hold a token
 	}
 	if u.User != nil {
 		return target{}, usage("use --header, or mcpctl login", "a URL with a password in it is not taken")

@@ -70,6 +70,12 @@ func (k *bridgeKey) begin() *keyReading {
 
 // current returns the key, waiting for the reading in progress if there is one.
 func (k *bridgeKey) current(ctx context.Context) (web.Key, error) {
+	key, _, err := k.inForce(ctx)
+	return key, err
+}
+
+// inForce returns the key and the reading that it comes from, which is done if there is no error.
+func (k *bridgeKey) inForce(ctx context.Context) (web.Key, *keyReading, error) {
 	k.mu.Lock()
 	r := k.reading
 	if r.failedLately(rereadPause) {
@@ -77,7 +83,7 @@ func (k *bridgeKey) current(ctx context.Context) (web.Key, error) {
 	}
 	k.mu.Unlock()
 	if err := r.wait(ctx); err != nil {
-		return web.Key{}, err
+		return web.Key{}, r, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -85,7 +91,7 @@ func (k *bridgeKey) current(ctx context.Context) (web.Key, error) {
 	if k.switched && k.reading == r {
 		key.Header = web.AuthorizationHeader
 	}
-	return key, r.err
+	return key, r, r.err
 }
 
 // failedLately reports whether a reading found no key, and is old enough to be repeated.
@@ -138,7 +144,7 @@ func (k *bridgeKey) Accepted() {
 // Refused implements bridge.Authorizer. The key may have been replaced by a login since it was read; else, if nobody knows
 // yet in which header this gateway wants it, the other one is tried once.
 func (k *bridgeKey) Refused(ctx context.Context, refused *http.Request) bool {
-	old, err := k.current(ctx)
+	old, r, err := k.inForce(ctx)
 	if err != nil {
 		return false
 	}
@@ -146,27 +152,37 @@ func (k *bridgeKey) Refused(ctx context.Context, refused *http.Request) bool {
 		return true // another request was faster
 	}
 	k.mu.Lock()
-	if r := k.reading; r.key.Header == "" && !k.accepted && !k.tried {
+	switch {
+	case k.reading != r: // another request has it read again
+		r = k.reading
+	case r.key.Header == "" && !k.accepted && !k.tried:
 		k.tried, k.switched = k.switched, !k.switched
 		defer k.mu.Unlock()
 		return k.switched
-	}
-	if time.Since(k.reading.at) < rereadPause {
+	case time.Since(r.at) < rereadPause:
 		k.mu.Unlock()
 		return false
+	default:
+		r = k.begin()
 	}
-	r := k.begin()
 	k.mu.Unlock()
+	return k.isOther(ctx, r, refused)
+}
+
+// isOther reports whether a new reading brought another key than the one that was refused.
+func (k *bridgeKey) isOther(ctx context.Context, r *keyReading, refused *http.Request) bool {
 	if r.wait(ctx) != nil || r.err != nil {
 		return false
 	}
-	if sent(r.key, refused) { // the same key again
-		k.mu.Lock()
-		k.tried = true
-		k.mu.Unlock()
-		return false
+	if !sent(r.key, refused) {
+		return true
 	}
-	return true
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.reading == r {
+		k.tried = true
+	}
+	return false
 }
 
 // sent reports whether r carries key in its header form.

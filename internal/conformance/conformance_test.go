@@ -15,27 +15,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
 // build builds the program once for all tests, into a folder that TestMain removes.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "mcpctl-conformance-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "mcpctl")
-	if runtime.GOOS == "windows" {
-		path += ".exe"
-	}
-	cmd := exec.Command("go", "build", "-o", path, "github.com/mcpctl/mcpctl/cmd/mcpctl")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	return path, cmd.Run()
-})
+var build = sync.OnceValues(testbin.Build)
 
 func TestMain(m *testing.M) {
 	flag.Parse()

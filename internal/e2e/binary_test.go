@@ -7,25 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
 // build builds the program once for all tests, into a folder that TestMain removes.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "mcpctl-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "mcpctl")
-	if runtime.GOOS == "windows" {
-		path += ".exe"
-	}
-	cmd := exec.Command("go", "build", "-o", path, "github.com/mcpctl/mcpctl/cmd/mcpctl")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	return path, cmd.Run()
-})
+var build = sync.OnceValues(testbin.Build)
 
 // binary returns the path of the built program.
 func binary(t *testing.T) string {
