@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build quick test setup check fuzz bench completions
+.PHONY: build quick test setup check fuzz bench completions manpages
 
 build:
 	$(GO) build -o bin/ ./cmd/mcpctl
@@ -47,3 +47,7 @@ completions: build
 	bin/mcpctl completion zsh > completions/_mcpctl
 	bin/mcpctl completion fish > completions/mcpctl.fish
 	bin/mcpctl completion powershell > completions/mcpctl.ps1
+
+# Dated by the commit, so that a commit's pages are always the same.
+manpages:
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(GO) run ./internal/manpages manpages

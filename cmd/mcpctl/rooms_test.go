@@ -40,11 +40,11 @@ func goList(t *testing.T, args ...string) []goPackage {
 func TestRooms(t *testing.T) {
 	// Who may import what, by the end of the importer's path.
 	only := map[string][]string{
-		"github.com/spf13/cobra":        {"cli"},
+		"github.com/spf13/cobra":        {"cli", "internal/manpages"},
 		"github.com/spf13/viper":        {"config"},
 		"github.com/zalando/go-keyring": {"credential"},
 		"github.com/pkg/browser":        {"consent"},
-		module + "internal/cli":         {"cmd/mcpctl"},
+		module + "internal/cli":         {"cmd/mcpctl", "internal/manpages"},
 		module + "internal/config":      {"cli"},
 		module + "internal/demo":        {"cli"},
 	}
@@ -68,7 +68,7 @@ func TestRooms(t *testing.T) {
 func TestStartUp(t *testing.T) {
 	slow := []string{
 		"github.com/mark3labs/mcp-go/server", "github.com/mark3labs/mcp-go/client", "github.com/santhosh-tekuri/jsonschema",
-		"github.com/charmbracelet", "github.com/muesli/termenv", "charm.land",
+		"github.com/charmbracelet", "github.com/muesli/termenv", "charm.land", "github.com/spf13/cobra/doc",
 	}
 	for _, p := range goList(t, "-deps", ".") {
 		for _, s := range slow {
