@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build quick test setup check fuzz bench completions manpages
+.PHONY: build quick test setup check fuzz bench completions manpages release-check
 
 build:
 	$(GO) build -o bin/ ./cmd/mcpctl
@@ -51,3 +51,7 @@ completions: build
 # Dated by the commit, so that a commit's pages are always the same.
 manpages:
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(GO) run ./internal/manpages manpages
+
+# The whole release, built twice and compared, but not published; the Debian package installed and run.
+release-check:
+	.ci/release-check
