@@ -84,7 +84,7 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	case r.owns(e.Name, raw):
 		action, err = refresh(doc, path, decode(raw), e.Command)
 	case force:
-		recorded.Previous = raw
+		recorded.Previous = raw.Text
 		err = doc.Set(c.Entry(e.Command), path...)
 	default:
 		err = doc.ErrorAt(path, "give mcpctl's another name with --as NAME, or replace this one with --force; uninstall gives it back",

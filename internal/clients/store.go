@@ -101,7 +101,7 @@ type entryRecord struct {
 	Server string `json:"server"`
 	Hash   string `json:"hash"`
 	// Previous is the text of the foreign entry that was replaced.
-	Previous configfile.Raw `json:"previous,omitempty"`
+	Previous string `json:"previous,omitempty"`
 }
 
 func hashEntry(raw configfile.Raw) string {

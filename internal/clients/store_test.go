@@ -15,7 +15,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/state"
 )
 
-func configRaw(s string) configfile.Raw { return configfile.Raw(s) }
+func configRaw(s string) configfile.Raw { return configfile.Raw{Text: s} }
 
 // desk is a client's file with a store.
 type desk struct {

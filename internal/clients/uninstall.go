@@ -39,7 +39,7 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 		changed = true
 		exact = exact && recorded
 		if e.Previous != "" {
-			err = doc.Set(e.Previous, t.Client.Key, c.Name)
+			err = doc.Set(configfile.Raw{Text: e.Previous, Format: t.Client.Format}, t.Client.Key, c.Name)
 		} else {
 			_, err = doc.Remove(t.Client.Key, c.Name)
 		}

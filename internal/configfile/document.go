@@ -16,16 +16,6 @@ import (
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
-// Format is what the program that owns the file is known to read.
-type Format int
-
-const (
-	// JSONC is JSON with comments and trailing commas.
-	JSONC Format = iota
-	// JSON is RFC 8259 and nothing more.
-	JSON
-)
-
 const fixFirst = "nothing was written; correct the file by hand, then try again"
 
 // Document is a JSON file, taken apart far enough to change single members of it by splicing bytes: whatever isn't
@@ -60,6 +50,10 @@ func Parse(name string, data []byte, format Format) (*Document, error) {
 		return nil, problem.New("save it as UTF-8, then try again", "%s: not UTF-8 text", name)
 	}
 	if rest, ok := strings.CutPrefix(text, utf8BOM); ok {
+		if format&NoBOM != 0 {
+			return nil, problem.New("save it as UTF-8 without a byte order mark, then try again",
+				"%s:1:1: a byte order mark, but the program that reads this file takes none", name)
+		}
 		d.bom, text = utf8BOM, rest
 	}
 	if strings.Trim(text, blank) == "" {
@@ -91,10 +85,7 @@ func (d *Document) load(body string) error {
 	if d.root, err = hujson.Parse([]byte(body + "\n")); err != nil {
 		return d.syntaxError(err)
 	}
-	if d.format == JSON {
-		return d.checkStrict()
-	}
-	return nil
+	return d.checkStrict()
 }
 
 // place is an object on the way to a member, and the index of the next member of the path in it, -1 if it has none.
@@ -164,9 +155,13 @@ func (d *Document) find(path []string) (hujson.Value, bool, error) {
 func (d *Document) Get(path ...string) (Raw, bool, error) {
 	v, ok, err := d.find(path)
 	if err != nil || !ok {
-		return "", false, err
+		return Raw{}, false, err
 	}
-	return Raw(d.body[v.StartOffset:v.EndOffset]), true, nil
+	return d.raw(v), true, nil
+}
+
+func (d *Document) raw(v hujson.Value) Raw {
+	return Raw{d.body[v.StartOffset:v.EndOffset], d.format}
 }
 
 // Members returns the members of the object at path, in the file's order, values as Raw; none if there is no such object.
@@ -182,7 +177,7 @@ func (d *Document) Members(path ...string) (Members, error) {
 	}
 	members := make(Members, len(obj.Members))
 	for i, m := range obj.Members {
-		members[i] = Member{nameOf(m), Raw(d.body[m.Value.StartOffset:m.Value.EndOffset])}
+		members[i] = Member{nameOf(m), d.raw(m.Value)}
 	}
 	return members, nil
 }

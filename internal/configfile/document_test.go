@@ -122,6 +122,8 @@ func TestRefusals(t *testing.T) {
 		{"{\"servers\": {\"linear\": 1,\n \"linear\": 2}}", JSONC, `f.json:2:2: the name "linear" is there twice`},
 		{"{\n  \"a\": 1 // mine\n}", JSON, "f.json:2:10: a comment, but the program that reads this file takes strict JSON only"},
 		{"{\n  \"a\": [1,]\n}", JSON, "f.json:2:11: a trailing comma before this, but the program that reads this file takes strict JSON only"},
+		{"{ // mine\n  \"a\": [1,]\n}", JSONC | NoTrailingComma, "f.json:2:11: a trailing comma before this, but the program that reads this file takes none"},
+		{"\ufeff{}", JSONC | NoBOM, "f.json:1:1: a byte order mark, but the program that reads this file takes none"},
 		{"\xff\xfe{\x00}\x00", JSONC, "f.json: not UTF-8 text (UTF-16?)"},
 		{"{\"a\": \"\xff\"}", JSONC, "f.json: not UTF-8 text"},
 		{strings.Repeat("[", 1_000_000), JSONC, "f.json: nested more than 10000 deep"},
@@ -160,13 +162,14 @@ func TestMasked(t *testing.T) {
 }
 
 func TestCanonical(t *testing.T) {
-	same := []Raw{`{"a": [1, "é/"], "b": 1.50}`, `{ /* x */ "b":1.50, "a":[1,"\u00e9\/",], }`}
+	same := []Raw{{Text: `{"a": [1, "é/"], "b": 1.50}`}, {Text: `{ /* x */ "b":1.50, "a":[1,"\u00e9\/",], }`}}
 	if same[0].Canonical() != same[1].Canonical() {
 		t.Errorf("%s and %s", same[0].Canonical(), same[1].Canonical())
 	}
-	different := []Raw{`12345678901234567890`, `12345678901234567891`, `1.5`, `1.50`, `"1.5"`, `broken`}
+	different := []string{`12345678901234567890`, `12345678901234567891`, `1.5`, `1.50`, `"1.5"`, `broken`}
 	seen := map[string]bool{}
-	for _, r := range different {
+	for _, text := range different {
+		r := Raw{Text: text}
 		if seen[r.Canonical()] {
 			t.Errorf("%s is the same as another", r)
 		}
@@ -177,7 +180,7 @@ func TestCanonical(t *testing.T) {
 func TestMembers(t *testing.T) {
 	d := parse(t, `{ "": 1, "a": { "b": [ 2 ], "\u0062": 3, "": 4, "": 5 }, "n": null }`)
 	members, err := d.Members("a")
-	if want := (Members{{"b", Raw("[ 2 ]")}, {"b", Raw("3")}, {"", Raw("4")}, {"", Raw("5")}}); err != nil || !slices.Equal(members, want) {
+	if want := (Members{{"b", Raw{Text: "[ 2 ]"}}, {"b", Raw{Text: "3"}}, {"", Raw{Text: "4"}}, {"", Raw{Text: "5"}}}); err != nil || !slices.Equal(members, want) {
 		t.Errorf("%v, %v", members, err)
 	}
 	if members, err := d.Members("x"); err != nil || members != nil {
@@ -300,7 +303,7 @@ func sameButFor(before, after string, replaced bool) error {
 		return err
 	}
 	want, _ := json.Marshal(map[string]any{"command": "/usr/local/bin/mcpctl", "args": []string{"bridge", "linear"}})
-	if got := Raw(root.Servers["linear"]).Canonical(); got != Raw(want).Canonical() {
+	if got := (Raw{Text: string(root.Servers["linear"])}).Canonical(); got != (Raw{Text: string(want)}).Canonical() {
 		return fmt.Errorf("the entry is %s in %q", got, after)
 	}
 	if replaced || strings.Trim(strings.TrimPrefix(before, utf8BOM), blank) == "" {
@@ -386,4 +389,44 @@ func (g generator) value() string {
 	}
 	values := []string{`"s"`, `"\u00e9\/ // no"`, "1e3", "1.50", "-0", "true", "null", "[]", "[1,/* , */2,]", "[ // x\n]"}
 	return values[g.IntN(len(values))]
+}
+
+func TestValue(t *testing.T) {
+	const want = `{"args":["bridge","linear"],"env":{"A b":"1"},"n":600,"on":true,"type":"stdio"}`
+	same := []Raw{
+		{`{"type": "stdio", /* x */ "args": ["bridge", "linear",], "on": true, "n": 600, "env": {"A b": "1"}}`, JSONC},
+		{"[mcp_servers.'lin ear'] # mine\ntype = 'stdio'\nargs = [\n 'bridge', # x\n \"linear\" ]\non = true\nn = 0x258\n\n[mcp_servers.'lin ear'.env]\n'A b' = '1'\n", TOML},
+		{"[mcp_servers.x.env]\n'A b' = '1'\n[mcp_servers.x]\ntype = 'stdio'\nargs = ['bridge', \"linear\"]\non = true\nn = 600", TOML},
+		{`{type = 'stdio', args = ["bridge", "linear"], on = true, n = 6_00, env = {"A b" = '1'}}`, TOML},
+		{"    type: stdio # x\n    args:\n    - bridge\n    - linear\n    \"on\": true\n    n: 600\n    env:\n      A b: '1'\n", YAML},
+		{`{type: stdio, args: [bridge, linear], "on": True, n: 600, env: {A b: "1"}}`, YAML},
+	}
+	for _, r := range same {
+		if got := r.Canonical(); got != want {
+			t.Errorf("%s: %s", r.Text, got)
+		}
+		var e struct {
+			Args []string
+			N    int
+			On   bool
+		}
+		if err := r.Decode(&e); err != nil || len(e.Args) != 2 || e.N != 600 || !e.On {
+			t.Errorf("%s: %+v, %v", r.Text, e, err)
+		}
+	}
+	for _, r := range []Raw{{`["a"]`, TOML}, {"[a]", YAML}} {
+		if got := r.Canonical(); got != `["a"]` {
+			t.Errorf("%s: %s", r.Text, got)
+		}
+	}
+	for text, want := range map[string]string{"1e3": "1000", "inf": `"+Inf"`, "1979-05-27": `"1979-05-27"`, "'x'": `"x"`, "false": "false"} {
+		if got := (Raw{text, TOML}).Canonical(); got != want {
+			t.Errorf("TOML %s: %s", text, got)
+		}
+	}
+	for text, want := range map[string]string{"~": "null", "": "null", "1.50": "1.5", ".inf": `".inf"`, "2026-01-01": `"2026-01-01"`, "'1'": `"1"`} {
+		if got := (Raw{text, YAML}).Canonical(); got != want {
+			t.Errorf("YAML %s: %s", text, got)
+		}
+	}
 }

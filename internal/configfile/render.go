@@ -4,58 +4,24 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
-
-	"github.com/tailscale/hujson"
 )
-
-// Members is an object whose members are written in this order.
-type Members []Member
-
-// Member is a name with its value: a string, a []string, Members or Raw.
-type Member struct {
-	Name  string
-	Value any
-}
-
-// Raw is a value as it stands in a file, written back as it is.
-type Raw string
-
-// Decode decodes the value into v as encoding/json does, comments and trailing commas allowed.
-func (r Raw) Decode(v any) error {
-	standard, err := hujson.Standardize([]byte(r))
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(standard, v)
-}
-
-// Canonical returns an encoding of the value that is the same for any spacing, comments, escapes and order of names.
-// Numbers keep their spelling.
-func (r Raw) Canonical() string {
-	standard, err := hujson.Standardize([]byte(r))
-	if err != nil {
-		return string(r)
-	}
-	d := json.NewDecoder(bytes.NewReader(standard))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return string(r)
-	}
-	// What was decoded from JSON encodes.
-	canonical, _ := json.Marshal(v)
-	return string(canonical)
-}
 
 func (l layout) member(m Member) string { return quote(m.Name) + l.colon + l.render(m.Value) }
 
 func (l layout) render(value any) string {
 	switch v := value.(type) {
 	case Raw:
-		return string(v)
+		return v.Text
 	case string:
 		return quote(v)
+	case bool:
+		return strconv.FormatBool(v)
+	case int:
+		return strconv.Itoa(v)
+	case nil:
+		return "null"
 	case []string:
 		quoted := make([]string, len(v))
 		for i, s := range v {

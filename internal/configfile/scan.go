@@ -93,17 +93,20 @@ func (d *Document) syntaxError(err error) error {
 	return d.fault(offset, "%s", what)
 }
 
-// checkStrict refuses what JSONC has and JSON hasn't. The owner reads nothing of such a file, so an edit of it would have
-// no effect either, and to "repair" it would mean to throw the owner's comments away.
+// checkStrict refuses what JSONC has and the reader of this file doesn't take. The owner reads nothing of such a file, so an
+// edit of it would have no effect either, and to "repair" it would mean to throw the owner's comments away.
 func (d *Document) checkStrict() error {
-	if len(d.comments) > 0 {
+	if d.format.syntax() == JSONC && d.format&NoTrailingComma == 0 {
+		return nil
+	}
+	if d.format.syntax() == JSON && len(d.comments) > 0 {
 		return d.fault(d.comments[0].start, "a comment, but the program that reads this file takes strict JSON only")
 	}
 	var v json.RawMessage
 	var syntax *json.SyntaxError
-	if err := json.Unmarshal([]byte(d.body), &v); errors.As(err, &syntax) {
-		return d.fault(int(syntax.Offset)-1,
-			"a trailing comma before this, but the program that reads this file takes strict JSON only")
+	if err := json.Unmarshal([]byte(d.plain), &v); errors.As(err, &syntax) {
+		return d.fault(int(syntax.Offset)-1, "a trailing comma before this, but the program that reads this file takes %s",
+			map[bool]string{true: "strict JSON only", false: "none"}[d.format.syntax() == JSON])
 	}
 	return nil
 }

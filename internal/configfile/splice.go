@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// Set makes value the value at path: a string, a []string, Members or Raw. An existing value is replaced, and
+// Set makes value the value at path: what a Member may have. An existing value is replaced, and
 // nothing around it; a new member becomes the last of its object, in the style of its siblings, after their
 // comments; objects that the path lacks are made.
 func (d *Document) Set(value any, path ...string) error {
