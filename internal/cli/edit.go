@@ -60,10 +60,10 @@ func (a *app) targets(o editOptions, force bool) ([]clients.Target, error) {
 	t := clients.Target{Client: c, Scope: clients.User, Path: o.configPath}
 	found := machine.Find(c)
 	switch {
-	case o.project && c.ProjectFile == "":
+	case o.project && len(c.ProjectFiles) == 0:
 		return nil, usage("leave out --project: the entry is then for all your projects", "%s has no file in projects", c.Name)
 	case o.project:
-		return []clients.Target{projectTarget(c)}, nil
+		return []clients.Target{projectTarget(machine, c)}, nil
 	case o.configPath == "":
 		t.Path = found.Path
 	}
@@ -74,8 +74,8 @@ func (a *app) targets(o editOptions, force bool) ([]clients.Target, error) {
 	return []clients.Target{t}, nil
 }
 
-func projectTarget(c clients.Client) clients.Target {
-	return clients.Target{Client: c, Scope: clients.Project, Path: filepath.FromSlash(c.ProjectFile)}
+func projectTarget(m clients.Machine, c clients.Client) clients.Target {
+	return clients.Target{Client: c, Scope: clients.Project, Path: m.ProjectFile(c, "")}
 }
 
 func (a *app) allTargets(machine clients.Machine, o editOptions) ([]clients.Target, error) {
@@ -89,8 +89,8 @@ func (a *app) allTargets(machine clients.Machine, o editOptions) ([]clients.Targ
 		case !found.Detected:
 		case !o.project:
 			targets = append(targets, clients.Target{Client: c, Scope: clients.User, Path: found.Path})
-		case c.ProjectFile != "":
-			targets = append(targets, projectTarget(c))
+		case len(c.ProjectFiles) > 0:
+			targets = append(targets, projectTarget(machine, c))
 		}
 	}
 	if len(targets) == 0 {

@@ -16,16 +16,34 @@ import (
 // is for every OS that has none of its own.
 type Client struct {
 	ID, Name string
+	// Verified is the day, as 2006-01-02, on which a real client was last seen to read what mcpctl writes here; "" for one
+	// that was never tried.
+	Verified string
 	// Format is what the client is known to read.
 	Format configfile.Format
 	// Key is the member of the root that holds the servers by name.
 	Key string
-	// Type is the "type" member of an entry, "" for a client whose entries have none.
-	Type string
+	// Shape is what an entry looks like.
+	Shape Shape
+	// NewFile is what the client itself would put into its file if it were new.
+	NewFile configfile.Members
 	// Files are the places of the user's file, the one of the newest release first.
 	Files map[string][]string
-	// ProjectFile is the file inside a project, "" where the client has none.
-	ProjectFile string
+	// Moved says that a release which has made the folder of a place reads no place that comes after it in Files.
+	// Otherwise the first place counts that has a file.
+	Moved bool
+	// SharedFolder says that the folders of Files have other owners too, so that they don't show that the client is there.
+	SharedFolder bool
+	// Override are places that a variable of the environment names, as in "$CODEX_HOME/config.toml", the stronger first.
+	// While it is set, the client reads no other.
+	Override []string
+	// ProjectFiles are the places of the file inside a project, the first for a new one; none where the client has no such
+	// file.
+	ProjectFiles []string
+	// Profiles are further files of the user beside the client's own, one for each of its profiles.
+	Profiles string
+	// Successor is the client whose files this one is about to move its servers to.
+	Successor string
 	// Signs are what shows that the client is installed, beside the folders of Files.
 	Signs map[string][]string
 	// Program is the name that the client has on PATH.
@@ -36,61 +54,8 @@ type Client struct {
 	// DeadKey is a member of the file DeadFile beside the client's own that it doesn't read, though people were told to
 	// put servers there.
 	DeadFile, DeadKey string
-	// AfterInstall and AfterUninstall say how a change takes effect; "" where the client notices by itself.
+	// AfterInstall and AfterUninstall say how a change takes effect; "" where there is nothing to do.
 	AfterInstall, AfterUninstall string
-}
-
-// All returns the clients that mcpctl knows.
-func All() []Client {
-	return []Client{
-		{
-			ID: "claude-desktop", Name: "Claude Desktop",
-			Format: configfile.JSON, Key: "mcpServers",
-			Files: map[string][]string{
-				"darwin": {"$SUPPORT/Claude/claude_desktop_config.json"},
-				// Each kind of Windows package has its own place: github.com/anthropics/claude-code issues 25579, 26073.
-				"windows": {
-					"$LOCALAPPDATA/Claude-Data/claude*/claude_desktop_config.json",
-					"$LOCALAPPDATA/Packages/Claude_*/LocalCache/Roaming/Claude/claude_desktop_config.json",
-					"$APPDATA/Claude/claude_desktop_config.json",
-				},
-				"": {"$CONFIG/Claude/claude_desktop_config.json"},
-			},
-			Signs:   map[string][]string{"darwin": {"/Applications/Claude.app"}},
-			Program: "claude-desktop",
-			// Claude Code's executable is called claude too, hence folders.
-			Process:        []string{"claude-desktop", "Claude.app", "AnthropicClaude"},
-			AfterInstall:   "quit Claude Desktop completely (from its icon in the tray or menu bar), then start it again",
-			AfterUninstall: "quit Claude Desktop completely (from its icon in the tray or menu bar), then start it again",
-		},
-		{
-			ID: "cursor", Name: "Cursor",
-			Format: configfile.JSONC, Key: "mcpServers",
-			Files:       map[string][]string{"": {"~/.cursor/mcp.json"}},
-			ProjectFile: ".cursor/mcp.json",
-			Signs: map[string][]string{
-				"darwin":  {"/Applications/Cursor.app"},
-				"windows": {"$APPDATA/Cursor"},
-			},
-			Program:        "cursor",
-			AfterInstall:   "in Cursor, run \"Developer: Reload Window\", then switch the server on under Settings > MCP; Cursor may ask once whether you trust it",
-			AfterUninstall: "in Cursor, run \"Developer: Reload Window\"",
-		},
-		{
-			ID: "vscode", Name: "VS Code",
-			Format: configfile.JSONC, Key: "servers", Type: "stdio",
-			Files: map[string][]string{
-				"darwin":  {"$SUPPORT/Code/User/mcp.json"},
-				"windows": {"$APPDATA/Code/User/mcp.json"},
-				"":        {"$CONFIG/Code/User/mcp.json", "~/.vscode-server/data/User/mcp.json"},
-			},
-			ProjectFile: ".vscode/mcp.json",
-			Program:     "code",
-			// What VS Code migrates out of settings.json is the member "mcp" alone: mcpMigration.ts in microsoft/vscode.
-			DeadFile: "settings.json", DeadKey: "mcp.servers",
-			AfterInstall: "in VS Code, run \"MCP: List Servers\" and start it; VS Code asks once whether you trust it",
-		},
-	}
 }
 
 // Lookup returns the client called id.
@@ -134,15 +99,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// Entry returns what the client's file says of a server that mcpctl bridges.
-func (c Client) Entry(cmd Command) configfile.Members {
-	var members configfile.Members
-	if c.Type != "" {
-		members = append(members, configfile.Member{Name: "type", Value: c.Type})
-	}
-	return append(members,
-		configfile.Member{Name: "command", Value: cmd.Path},
-		configfile.Member{Name: "args", Value: cmd.Args})
 }

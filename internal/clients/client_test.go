@@ -198,7 +198,12 @@ func TestOurs(t *testing.T) {
 		{`{"url": "https://sk-1.example.com"}`, false, "", "an entry for a remote server"},
 		{`"mcpctl bridge linear"`, false, "", "an entry of another kind"},
 		{`null`, false, "", "an entry of another kind"},
-		{`{"command": ["mcpctl", "bridge"]}`, false, "", "an entry of another kind"},
+		{`{"type": "local", "command": ["/bin/mcpctl", "bridge", "linear"]}`, true, "linear", ""},
+		{`{"cmd": "mcpctl", "args": ["bridge", "linear"]}`, true, "linear", ""},
+		{`{"command": ["mcpctl", 1]}`, false, "", "an entry of another kind"},
+		{`{"command": []}`, false, "", "an entry of another kind"},
+		{`{"command": "mcpctl", "args": "bridge"}`, false, "", "an entry that starts mcpctl"},
+		{`{"serverUrl": "https://sk-1.example.com"}`, false, "", "an entry for a remote server"},
 	}
 	for _, tt := range tests {
 		e := decode(configRaw(tt.raw))

@@ -3,10 +3,8 @@ package clients
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"github.com/mcpctl/mcpctl/internal/configfile"
 	"github.com/mcpctl/mcpctl/internal/host"
 )
 
@@ -63,47 +61,3 @@ func inside(path, folder string) bool {
 	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
 }
-
-// entry is what mcpctl looks at in an entry of a client's file.
-type entry struct {
-	Command string   `json:"command"`
-	Args    []string `json:"args"`
-	URL     string   `json:"url"`
-}
-
-// decode returns the zero entry for what is none.
-func decode(raw configfile.Raw) entry {
-	var e entry
-	if raw.Decode(&e) != nil {
-		return entry{}
-	}
-	return e
-}
-
-// ours reports whether the entry starts mcpctl's bridge.
-func (e entry) ours() bool {
-	return strings.TrimSuffix(strings.ToLower(base(e.Command)), ".exe") == "mcpctl" && len(e.Args) > 0 && e.Args[0] == "bridge"
-}
-
-// server returns the server that an entry of ours bridges, "" if the entry was rewritten beyond recognition.
-func (e entry) server() string {
-	if len(e.Args) < 2 || strings.HasPrefix(e.Args[1], "-") {
-		return ""
-	}
-	return e.Args[1]
-}
-
-// kind says what a foreign entry is, without any value that may be secret: a whole command line can be one.
-func (e entry) kind() string {
-	programName := regexp.MustCompile(`^[A-Za-z0-9._+-]+$`)
-	switch {
-	case programName.MatchString(base(e.Command)):
-		return "an entry that starts " + base(e.Command)
-	case e.URL != "":
-		return "an entry for a remote server"
-	}
-	return "an entry of another kind"
-}
-
-// base returns the last element of a path of any OS: a synchronised file may hold another's.
-func base(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }

@@ -48,16 +48,25 @@ func masked(t Target, r record, c configfile.Content, p plan, after bool) (strin
 		}
 	}
 	return doc.Masked(func(path []string, value string) bool {
+		if len(path) == 1 {
+			return slices.ContainsFunc(t.Client.NewFile, func(m configfile.Member) bool { return m.Name == path[0] && m.Value == value })
+		}
 		if len(path) < 3 || path[0] != t.Client.Key || !ours[path[1]] {
 			return false
 		}
 		switch path[2] {
-		case "command", "type":
-			return len(path) == 3
+		case t.Client.Shape.command():
+			if len(path) == 3 || path[3] == "0" {
+				return true
+			}
+			fallthrough
 		case "args":
 			// Its owner may have added an argument, and that may be a secret.
 			return slices.Contains(harmless, value)
 		}
-		return false
+		return slices.ContainsFunc(t.Client.Entry(path[1], Command{}), func(m configfile.Member) bool {
+			list, _ := m.Value.([]string)
+			return m.Name == path[2] && (m.Value == value || slices.Contains(list, value))
+		})
 	}), nil
 }

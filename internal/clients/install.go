@@ -29,6 +29,13 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 		return plan{}, err
 	}
 	p := plan{after: before, record: r.clone(), written: map[string]Command{}}
+	if doc.Empty() {
+		for _, m := range t.Client.NewFile {
+			if err := doc.Set(m.Value, m.Name); err != nil {
+				return plan{}, err
+			}
+		}
+	}
 	_, hasKey, err := doc.Get(t.Client.Key)
 	if err != nil {
 		return plan{}, err
@@ -80,12 +87,12 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	switch {
 	case !exists:
 		action, recorded.Previous = Added, ""
-		err = doc.Set(c.Entry(e.Command), path...)
+		err = doc.Set(c.Entry(e.Name, e.Command), path...)
 	case r.owns(e.Name, raw):
-		action, err = refresh(doc, path, decode(raw), e.Command)
+		action, err = refresh(doc, path, raw, c, e)
 	case force:
 		recorded.Previous = raw.Text
-		err = doc.Set(c.Entry(e.Command), path...)
+		err = doc.Set(c.Entry(e.Name, e.Command), path...)
 	default:
 		err = doc.ErrorAt(path, "give mcpctl's another name with --as NAME, or replace this one with --force; uninstall gives it back",
 			"%q is there already, and isn't mcpctl's: %s", e.Name, decode(raw).kind())
@@ -98,29 +105,51 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	return e, action, recorded, err
 }
 
-// refresh replaces what differs of command and args, and nothing else of the entry.
-func refresh(doc *configfile.Document, path []string, old entry, cmd Command) (Action, error) {
-	field := func(name string) []string { return append(path[:len(path):len(path)], name) }
-	// Reading both makes sure that neither is there twice.
-	for _, name := range []string{"command", "args"} {
-		if _, _, err := doc.Get(field(name)...); err != nil {
-			return "", err
-		}
-	}
+// refresh replaces what differs of how to start the server, and nothing else of the entry. One that isn't of the client's
+// shape is replaced whole.
+func refresh(doc *configfile.Document, path []string, raw configfile.Raw, c Client, e Entry) (Action, error) {
 	action := Unchanged
-	if old.Command != cmd.Path {
-		action = Updated
-		if err := doc.Set(cmd.Path, field("command")...); err != nil {
+	var old map[string]any
+	if raw.Decode(&old) != nil {
+		old = nil
+	}
+	for _, m := range c.Shape.start(e.Command) {
+		field := append(path[:len(path):len(path)], m.Name)
+		// Reading each makes sure that none is there twice.
+		if _, _, err := doc.Get(field...); err != nil {
 			return "", err
 		}
-	}
-	if !slices.Equal(old.Args, cmd.Args) {
+		switch value := old[m.Name]; {
+		case equal(value, m.Value):
+			continue
+		case kind(value) != kind(m.Value):
+			return Updated, doc.Set(c.Entry(e.Name, e.Command), path...)
+		}
 		action = Updated
-		if err := doc.Set(cmd.Args, field("args")...); err != nil {
+		if err := doc.Set(m.Value, field...); err != nil {
 			return "", err
 		}
 	}
 	return action, nil
+}
+
+// equal compares a decoded value with one to be written: a string or a []string.
+func equal(have, want any) bool {
+	if list, ok := have.([]any); ok {
+		words, isList := want.([]string)
+		return isList && len(list) == len(words) && slices.Equal(texts(list), words)
+	}
+	return have == want
+}
+
+func kind(v any) string {
+	switch v.(type) {
+	case string:
+		return "string"
+	case []any, []string:
+		return "array"
+	}
+	return ""
 }
 
 func (r record) clone() record {

@@ -55,7 +55,11 @@ func (s Store) List(m Machine, project string) []Status {
 		for _, p := range found.Others {
 			targets = append(targets, Target{Client: c, Scope: User, Path: p})
 		}
-		if p := filepath.Join(project, filepath.FromSlash(c.ProjectFile)); c.ProjectFile != "" && m.exists(p) {
+		listed := func(p string) bool {
+			return slices.ContainsFunc(list, func(s Status) bool { return s.ConfigPath == p })
+		}
+		// Some clients share a file: it is listed with those that are here, and with one in any case.
+		if p := m.ProjectFile(c, project); p != "" && m.exists(p) && (found.Detected || !listed(p)) {
 			targets = append(targets, Target{Client: c, Scope: Project, Path: p})
 		}
 		for _, r := range records {

@@ -46,20 +46,28 @@ type Found struct {
 	Path string
 	// Others are files of the same client that exist too: older or parallel installs.
 	Others []string
+	// Profiles are the files, there or not, of the client's further profiles.
+	Profiles []string
 	// Detected reports whether the client is installed.
 	Detected bool
 }
 
-// Find looks for a client's file: the first place that has the file wins, then the first whose folder exists.
+// Find looks for a client's file: the one that a variable of the environment names; else the first place that has the
+// file, then the first whose folder exists. See Client.Moved for when the folder is enough.
 func (m Machine) Find(c Client) Found {
-	var files, folders []string
+	patterns, shared := m.forOS(c.Files), c.SharedFolder
+	if p := m.override(c); p != "" {
+		patterns, shared = []string{p}, false
+	}
+	var files, folders, either []string
 	standard := ""
-	for _, pattern := range m.forOS(c.Files) {
+	for _, pattern := range patterns {
 		for _, p := range m.expand(pattern) {
-			if m.exists(p) {
-				files = append(files, p)
-			} else if m.exists(m.dir(p)) {
-				folders = append(folders, p)
+			switch {
+			case m.exists(p):
+				files, either = append(files, p), append(either, p)
+			case m.exists(m.dir(p)):
+				folders, either = append(folders, p), append(either, p)
 			}
 			if standard == "" && !strings.Contains(pattern, "*") {
 				standard = p
@@ -67,12 +75,44 @@ func (m Machine) Find(c Client) Found {
 		}
 	}
 	places := slices.Concat(files, folders, []string{standard})
-	f := Found{Path: places[0], Detected: len(places) > 1 || m.onPath(c.Program)}
+	if c.Moved {
+		places = append(either, standard)
+	}
+	f := Found{Path: places[0], Detected: len(files) > 0 || len(folders) > 0 && !shared || m.onPath(c.Program)}
 	f.Others = slices.DeleteFunc(files, func(p string) bool { return p == f.Path })
 	for _, sign := range m.forOS(c.Signs) {
 		f.Detected = f.Detected || slices.ContainsFunc(m.expand(sign), m.exists)
 	}
+	if c.Profiles != "" {
+		f.Profiles = m.below(m.dir(f.Path), c.Profiles)
+	}
 	return f
+}
+
+// override returns the place that a variable of the environment names, "" if none is set.
+func (m Machine) override(c Client) string {
+	for _, p := range c.Override {
+		name, rest, _ := strings.Cut(strings.TrimPrefix(p, "$"), "/")
+		if root := m.Getenv(name); root != "" {
+			return m.Join(root, rest)
+		}
+	}
+	return ""
+}
+
+// ProjectFile returns the client's file in the folder project, "" if the client has none in projects.
+func (m Machine) ProjectFile(c Client, project string) string {
+	standard := ""
+	for _, f := range c.ProjectFiles {
+		p := m.Join(project, f)
+		if m.exists(p) {
+			return p
+		}
+		if standard == "" {
+			standard = p
+		}
+	}
+	return standard
 }
 
 // Running reports whether a client that writes its file back from memory is running.
@@ -112,8 +152,13 @@ func (m Machine) expand(pattern string) []string {
 	if !ok {
 		return []string{pattern}
 	}
-	paths := []string{root}
-	for name := range strings.SplitSeq(rest, "/") {
+	return m.below(root, rest)
+}
+
+// below returns the paths in folder that a pattern stands for.
+func (m Machine) below(folder, pattern string) []string {
+	paths := []string{folder}
+	for name := range strings.SplitSeq(pattern, "/") {
 		var longer []string
 		for _, p := range paths {
 			for _, n := range m.match(p, name) {
@@ -153,6 +198,9 @@ func (m Machine) separators() string {
 }
 
 func (m Machine) onPath(program string) bool {
+	if program == "" {
+		return false
+	}
 	list, suffixes := ":", []string{""}
 	if m.OS == "windows" {
 		list, suffixes = ";", []string{".exe", ".cmd"}

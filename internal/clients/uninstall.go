@@ -50,7 +50,7 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 	if !changed {
 		return p, nil
 	}
-	if err := p.tidy(doc, t.Client.Key); err != nil {
+	if err := p.tidy(doc, t); err != nil {
 		return plan{}, err
 	}
 	p.record.After = ""
@@ -64,14 +64,27 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 }
 
 // tidy sets what is left of the file, less the emptied rest of what mcpctl had made.
-func (p *plan) tidy(doc *configfile.Document, key string) error {
-	if p.record.MadeKey && doc.Empty(key) {
-		if _, err := doc.Remove(key); err != nil {
+func (p *plan) tidy(doc *configfile.Document, t Target) error {
+	if p.record.MadeKey && doc.Empty(t.Client.Key) {
+		if _, err := doc.Remove(t.Client.Key); err != nil {
 			return err
 		}
 	}
 	p.after = configfile.Content{Data: doc.Bytes(), Exists: true}
-	if p.record.MadeFile && doc.Empty() {
+	if !p.record.MadeFile {
+		return nil
+	}
+	for _, m := range t.Client.NewFile {
+		var value any
+		if raw, ok, err := doc.Get(m.Name); err != nil {
+			return err
+		} else if ok && raw.Decode(&value) == nil && equal(value, m.Value) {
+			if _, err := doc.Remove(m.Name); err != nil {
+				return err
+			}
+		}
+	}
+	if doc.Empty() {
 		p.after = configfile.Content{}
 	}
 	return nil

@@ -1,0 +1,120 @@
+package clients
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mcpctl/mcpctl/internal/configfile"
+)
+
+// Shape is what a client's entry of a program to start looks like: the members of First, how to start it, and those of
+// Last. The zero Shape is {"command": …, "args": […]}.
+type Shape struct {
+	First, Last configfile.Members
+	// NameMember is a member that repeats the entry's name, "" if there is none.
+	NameMember string
+	// Command is the member that names the program, if it isn't "command".
+	Command string
+	// Joined says that one array, under Command, holds the program and its arguments.
+	Joined bool
+}
+
+func (s Shape) command() string {
+	if s.Command != "" {
+		return s.Command
+	}
+	return "command"
+}
+
+// start returns the members that say how to start cmd.
+func (s Shape) start(cmd Command) configfile.Members {
+	if s.Joined {
+		return configfile.Members{{Name: s.command(), Value: append([]string{cmd.Path}, cmd.Args...)}}
+	}
+	return configfile.Members{{Name: s.command(), Value: cmd.Path}, {Name: "args", Value: cmd.Args}}
+}
+
+// Entry returns what the client's file says of a server that mcpctl bridges.
+func (c Client) Entry(name string, cmd Command) configfile.Members {
+	var members configfile.Members
+	if c.Shape.NameMember != "" {
+		members = append(members, configfile.Member{Name: c.Shape.NameMember, Value: name})
+	}
+	return slices.Concat(members, c.Shape.First, c.Shape.start(cmd), c.Shape.Last)
+}
+
+// entry is what mcpctl looks at in an entry of a client's file, whatever the client: files travel from one to another.
+type entry struct {
+	Command string
+	Args    []string
+	URL     string
+}
+
+// decode returns the zero entry for what is none.
+func decode(raw configfile.Raw) entry {
+	var members map[string]any
+	if raw.Decode(&members) != nil {
+		return entry{}
+	}
+	var e entry
+	for _, name := range []string{"command", "cmd"} {
+		switch v := members[name].(type) {
+		case string:
+			e.Command = v
+		case []any:
+			if words := texts(v); len(words) > 0 {
+				e.Command, e.Args = words[0], words[1:]
+			}
+		}
+	}
+	if args, ok := members["args"].([]any); ok && e.Args == nil {
+		e.Args = texts(args)
+	}
+	for _, name := range []string{"url", "serverUrl", "httpUrl", "uri"} {
+		if url, ok := members[name].(string); ok {
+			e.URL = url
+		}
+	}
+	return e
+}
+
+// texts returns the strings of list, nil if anything else is in it.
+func texts(list []any) []string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		var ok bool
+		if words[i], ok = v.(string); !ok {
+			return nil
+		}
+	}
+	return words
+}
+
+// ours reports whether the entry starts mcpctl's bridge.
+func (e entry) ours() bool {
+	return strings.TrimSuffix(strings.ToLower(base(e.Command)), ".exe") == "mcpctl" && len(e.Args) > 0 && e.Args[0] == "bridge"
+}
+
+// server returns the server that an entry of ours bridges, "" if the entry was rewritten beyond recognition.
+func (e entry) server() string {
+	if len(e.Args) < 2 || strings.HasPrefix(e.Args[1], "-") {
+		return ""
+	}
+	return e.Args[1]
+}
+
+// kind says what a foreign entry is, without any value that may be secret: a whole command line can be one.
+func (e entry) kind() string {
+	programName := regexp.MustCompile(`^[A-Za-z0-9._+-]+$`)
+	switch {
+	case programName.MatchString(base(e.Command)):
+		return "an entry that starts " + base(e.Command)
+	case e.URL != "":
+		return "an entry for a remote server"
+	}
+	return "an entry of another kind"
+}
+
+// base returns the last element of a path of any OS: a synchronised file may hold another's.
+func base(path string) string { return path[strings.LastIndexAny(path, `/\`)+1:] }
