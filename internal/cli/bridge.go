@@ -192,23 +192,8 @@ func findTarget(s config.Settings, server string) (target, error) {
 		return target{}, err
 	}
 	t := target{url: u, name: u.Host}
-	if slug, ok := gatewaySlug(s.GatewayURL, u); ok {
+	if slug, ok := gateway.ServerOf(s.GatewayURL, u); ok {
 		t.slug, t.name, t.atGateway = slug, slug, true
 	}
 	return t, nil
-}
-
-// gatewaySlug returns the server's name in a URL {gateway}/NAME/mcp or {gateway}/WORKSPACE/NAME/mcp.
-func gatewaySlug(gatewayURL string, u *url.URL) (string, bool) {
-	base, err := url.Parse(gatewayURL)
-	if err != nil || web.Origin(base) != web.Origin(u) {
-		return "", false
-	}
-	rest, ok := strings.CutPrefix(u.Path, strings.TrimSuffix(base.Path, "/")+"/")
-	rest, isMCP := strings.CutSuffix(rest, "/mcp")
-	parts := strings.Split(rest, "/")
-	if !ok || !isMCP || len(parts) > 2 {
-		return "", false
-	}
-	return parts[len(parts)-1], true
 }

@@ -55,6 +55,20 @@ func Endpoint(gatewayURL, server string) string {
 	return strings.TrimSuffix(gatewayURL, "/") + "/" + strings.Join(parts, "/") + "/mcp"
 }
 
+// ServerOf is the inverse of Endpoint: it returns the slug of the server that u leads to at the gateway, whether u is
+// {gateway}/SLUG/mcp or {gateway}/WORKSPACE/SLUG/mcp, and false for any other URL.
+func ServerOf(gatewayURL string, u *url.URL) (slug string, ok bool) {
+	base, err := url.Parse(gatewayURL)
+	if err != nil || web.Origin(base) != web.Origin(u) {
+		return "", false
+	}
+	rest, ok := strings.CutPrefix(u.Path, strings.TrimSuffix(base.Path, "/")+"/")
+	rest, isMCP := strings.CutSuffix(rest, "/mcp")
+	parts := strings.Split(rest, "/")
+	slug = parts[len(parts)-1]
+	return slug, ok && isMCP && len(parts) <= 2 && slug != ""
+}
+
 // side is one of the three that judge a key, each by itself.
 type side int
 

@@ -1,0 +1,123 @@
+// Package adopt recognises entries in AI clients' files that reach the gateway without mcpctl.
+package adopt
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/mcpctl/mcpctl/internal/clients"
+	"github.com/mcpctl/mcpctl/internal/gateway"
+	"github.com/mcpctl/mcpctl/internal/secret"
+	"github.com/mcpctl/mcpctl/internal/web"
+)
+
+// Kind is the way in which an entry reaches the gateway. The words are part of the command line's promise.
+type Kind string
+
+// The kinds.
+const (
+	// URL is a client's own HTTP transport, as the gateway's documentation shows it.
+	URL Kind = "url"
+	// Portkey is the same, written by the npm package portkey, which calls its entries portkey-SLUG.
+	Portkey Kind = "portkey"
+	// MCPRemote and Supergateway are the npm packages of these names.
+	MCPRemote    Kind = "mcp-remote"
+	Supergateway Kind = "supergateway"
+)
+
+// Found is what is known of an entry that reaches the gateway.
+type Found struct {
+	Kind   Kind
+	Server string
+	// Key is the API key that stands in the entry, or the zero Secret.
+	Key secret.Secret
+	// Reference is how the entry names a key that stands elsewhere, such as ${env:PORTKEY_API_KEY}; "" if it doesn't.
+	Reference string
+	// Headers are the names of further headers that the entry sends.
+	Headers []string
+}
+
+// Recognise looks at the entry called name, and reports whether it reaches a server of the gateway with the base URL
+// gatewayURL. It reads nothing but its arguments.
+func Recognise(gatewayURL, name string, entry clients.Launch) (Found, bool) {
+	r, ok := remoteOf(entry)
+	if !ok {
+		return Found{}, false
+	}
+	u, err := url.Parse(r.url)
+	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return Found{}, false
+	}
+	u.Path = strings.TrimSuffix(u.Path, "/")
+	slug, ok := gateway.ServerOf(gatewayURL, u)
+	if !ok || references.MatchString(slug) {
+		return Found{}, false
+	}
+	f := Found{Kind: r.kind, Server: slug}
+	if f.Kind == URL && strings.HasPrefix(name, "portkey-") {
+		f.Kind = Portkey
+	}
+	f.readHeaders(r.headers)
+	return f, true
+}
+
+// remote is where an entry leads, and what it sends along.
+type remote struct {
+	kind    Kind
+	url     string
+	headers []header
+}
+
+type header struct{ name, value string }
+
+func remoteOf(e clients.Launch) (remote, bool) {
+	if e.URL == "" {
+		return startedBridge(e)
+	}
+	r := remote{kind: URL, url: e.URL}
+	for _, name := range e.HeaderNames() {
+		r.headers = append(r.headers, header{name, e.Headers[name]})
+	}
+	return r, true
+}
+
+// readHeaders finds the key. Where there are both headers, the gateway judges x-portkey-api-key alone (Portkey-AI/gateway,
+// branch 2.0.0, src/mcp).
+func (f *Found) readHeaders(headers []header) {
+	keys := map[string]string{}
+	for _, h := range headers {
+		switch name := strings.ToLower(h.name); name {
+		case web.PortkeyHeader:
+			keys[name] = strings.TrimSpace(h.value)
+		case web.AuthorizationHeader:
+			if token, ok := bearer(h.value); ok {
+				keys[name] = token
+				continue
+			}
+			f.Headers = append(f.Headers, h.name)
+		case "accept", "content-type": // the bridge's own
+		default:
+			f.Headers = append(f.Headers, h.name)
+		}
+	}
+	value := keys[web.PortkeyHeader]
+	if value == "" {
+		value = keys[web.AuthorizationHeader]
+	} else if keys[web.AuthorizationHeader] != "" {
+		f.Headers = append(f.Headers, "Authorization")
+	}
+	if m := references.FindString(value); m != "" {
+		f.Reference = withoutDefault(m)
+		return
+	}
+	f.Key = secret.New(value)
+}
+
+// bearer returns the token of an Authorization header. The scheme may be missing: some guides leave it out.
+func bearer(value string) (token string, ok bool) {
+	scheme, token, found := strings.Cut(strings.TrimSpace(value), " ")
+	if !found {
+		return scheme, scheme != "" && !strings.EqualFold(scheme, "Bearer")
+	}
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}

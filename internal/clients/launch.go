@@ -1,0 +1,95 @@
+package clients
+
+import (
+	"maps"
+	"slices"
+)
+
+// Launch is what an entry makes its client do: start a program, or connect to a URL by itself. It holds what stands in the
+// file, which may be secret.
+type Launch struct {
+	Command string
+	Args    []string
+	Env     map[string]string
+	URL     string
+	// Headers are by name as written. A value may refer to something outside of the file in the client's own notation; one
+	// that a client takes from a variable named beside it is written as ${NAME}.
+	Headers map[string]string
+}
+
+// The names that clients have for the parts of an entry. No client gives another meaning to any of them.
+var (
+	commandNames = []string{"command", "cmd"}
+	envNames     = []string{"env", "environment", "envs"}
+	urlNames     = []string{"url", "serverUrl", "httpUrl", "uri"}
+	headerNames  = []string{"headers", "http_headers"}
+)
+
+// LaunchOf reads a decoded entry of any client.
+func LaunchOf(entry map[string]any) Launch {
+	l := Launch{Env: map[string]string{}, Headers: map[string]string{}}
+	for _, name := range commandNames {
+		switch command := entry[name].(type) {
+		case string:
+			l.Command = command
+		case []any: // opencode has program and arguments in one list
+			if words := texts(command); len(words) > 0 {
+				l.Command, l.Args = words[0], words[1:]
+			}
+		}
+	}
+	if args, ok := entry["args"].([]any); ok {
+		l.Args = append(l.Args, texts(args)...)
+	}
+	for _, name := range envNames {
+		maps.Copy(l.Env, textMap(entry[name]))
+	}
+	for _, name := range urlNames {
+		if u, ok := entry[name].(string); ok {
+			l.URL = u
+		}
+	}
+	l.readHeaders(entry)
+	return l
+}
+
+func (l *Launch) readHeaders(entry map[string]any) {
+	for _, name := range headerNames {
+		maps.Copy(l.Headers, textMap(entry[name]))
+	}
+	if init, ok := entry["requestInit"].(map[string]any); ok { // GitHub Copilot for JetBrains
+		maps.Copy(l.Headers, textMap(init["headers"]))
+	}
+	for header, variable := range textMap(entry["env_http_headers"]) { // this and the next: Codex
+		l.Headers[header] = "${" + variable + "}"
+	}
+	if variable, ok := entry["bearer_token_env_var"].(string); ok {
+		l.Headers["Authorization"] = "Bearer ${" + variable + "}"
+	}
+}
+
+// texts returns the strings of a list.
+func texts(list []any) []string {
+	var words []string
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			words = append(words, s)
+		}
+	}
+	return words
+}
+
+// textMap returns the members of an object that are strings.
+func textMap(v any) map[string]string {
+	m := map[string]string{}
+	object, _ := v.(map[string]any)
+	for name, value := range object {
+		if s, ok := value.(string); ok {
+			m[name] = s
+		}
+	}
+	return m
+}
+
+// HeaderNames returns the names of the headers, sorted.
+func (l Launch) HeaderNames() []string { return slices.Sorted(maps.Keys(l.Headers)) }
