@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
@@ -29,6 +30,10 @@ type Options struct {
 	Proxy string
 	// AllowHTTP lists the origins off loopback that may be spoken to over plain http.
 	AllowHTTP []string
+	// Beside, if not nil, is for a client of URLs that another machine names: it reaches public addresses, and beyond them
+	// only the kinds of address (this machine, private, link-local) that the host of Beside has itself. It follows no
+	// redirects.
+	Beside *url.URL
 }
 
 // maxRedirects is how many redirects on one origin a request follows.
@@ -45,13 +50,19 @@ func New(o Options) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy, err := proxyFunc(o.Proxy)
+	proxy, proxyAddr, err := proxyFunc(o.Proxy)
 	if err != nil {
 		return nil, err
 	}
+	connect, redirect := dial, sameOriginOnly
+	var limits *reach
+	if o.Beside != nil {
+		limits = &reach{beside: o.Beside.Hostname(), proxy: proxyAddr}
+		connect, redirect = limits.dial, noRedirects
+	}
 	t := &http.Transport{
 		Proxy:               proxy,
-		DialContext:         dial,
+		DialContext:         connect,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
@@ -64,8 +75,8 @@ func New(o Options) (*http.Client, error) {
 		WriteBufferSize:     4 << 10,
 	}
 	return &http.Client{
-		Transport:     &guard{next: t, allowHTTP: slices.Clone(o.AllowHTTP)},
-		CheckRedirect: sameOriginOnly,
+		Transport:     &guard{next: t, allowHTTP: slices.Clone(o.AllowHTTP), reach: limits},
+		CheckRedirect: redirect,
 	}, nil
 }
 
@@ -88,11 +99,12 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func proxyFunc(setting string) (func(*http.Request) (*url.URL, error), error) {
+// proxyFunc returns what chooses the proxy for a request, and the proxy's HOST:PORT, "" if there is none.
+func proxyFunc(setting string) (choose func(*http.Request) (*url.URL, error), addr string, err error) {
 	env := httpproxy.FromEnvironment()
 	if setting != "" {
 		if u, err := url.Parse(setting); err != nil || u.Host == "" {
-			return nil, problem.New("write it as http://HOST:PORT", "the setting proxy is not a URL")
+			return nil, "", problem.New("write it as http://HOST:PORT", "the setting proxy is not a URL")
 		}
 		env.HTTPSProxy = setting
 	}
@@ -102,12 +114,17 @@ func proxyFunc(setting string) (func(*http.Request) (*url.URL, error), error) {
 			return nil, nil
 		}
 		return find(r.URL)
-	}, nil
+	}, hostPort(env.HTTPSProxy), nil
 }
 
 // dial makes sure that "localhost" means this machine, whatever a resolver says: plain http goes there.
 func dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return dialWith(ctx, network, addr, nil)
+}
+
+// dialWith connects to no address that control refuses; nil takes all.
+func dialWith(ctx context.Context, network, addr string, control func(network, address string, c syscall.RawConn) error) (net.Conn, error) {
+	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: control}
 	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -120,14 +137,19 @@ func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
-// guard refuses plain http to other machines.
+// guard refuses plain http to other machines, and what is out of reach if that is limited.
 type guard struct {
 	next      *http.Transport
 	allowHTTP []string
+	reach     *reach // nil: no limit
 }
 
 func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := CheckURL(r.URL, g.allowHTTP); err != nil {
+	err := CheckURL(r.URL, g.allowHTTP)
+	if err == nil && g.reach != nil {
+		err = g.reach.check(r.Context(), r.URL.Hostname())
+	}
+	if err != nil {
 		if r.Body != nil {
 			r.Body.Close()
 		}

@@ -212,7 +212,7 @@ func TestProxy(t *testing.T) {
 		default:
 			t.Errorf("https went past the proxy: %v", err)
 		}
-		find, err := proxyFunc(o.Proxy)
+		find, _, err := proxyFunc(o.Proxy)
 		if err != nil {
 			t.Fatal(err)
 		}
