@@ -14,7 +14,6 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
 	"github.com/mcpctl/mcpctl/internal/config"
-	"github.com/mcpctl/mcpctl/internal/consent"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -69,14 +68,6 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.httpClient(settings)
-	if err != nil {
-		return err
-	}
-	header, err := a.bridgeHeader(ctx, settings, target, o.headers)
-	if err != nil {
-		return err
-	}
 	talk := newDropWriter(a.err, func() {})
 	defer talk.close(closeTime)
 	log, err := a.openLog(settings.LogLevel, target.name, o.logFile, talk)
@@ -84,41 +75,18 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 		return err
 	}
 	defer log.close()
-	log.Info("the bridge starts", "version", buildInfo().Version, "url", web.Redact(target.url))
-
-	options := bridge.Options{
-		In: a.in, Out: a.out, URL: target.url, Client: client, Header: header, Log: log.Logger,
-		Stateless: target.atGateway,
+	options, err := a.bridgeOptions(ctx, settings, target, connection{
+		headers: o.headers, noBrowser: o.noBrowser, consentTimeout: o.consentTimeout, log: log.Logger,
+		show: func(text string) { _, _ = talk.Write([]byte(text)) },
+	})
+	if err != nil {
+		return err
 	}
+	options.In, options.Out = a.in, a.out
 	if parent := os.Getppid(); a.host.OS != "windows" { // where a process keeps the number of a parent that is gone
 		options.ParentGone = func() bool { return os.Getppid() != parent }
 	}
-	consentOptions := consent.Options{
-		Server: target.name, Timeout: o.consentTimeout, Log: log.Logger,
-		Show: func(text string) { _, _ = talk.Write([]byte(text)) },
-	}
-	if !o.noBrowser {
-		consentOptions.Open = consent.Browser(a.host)
-	}
-	if target.atGateway {
-		key := newBridgeKey(a, settings)
-		options.Authorizer, options.Explain = key, gateway.Explain
-		consentOptions.Gateway, _ = url.Parse(settings.GatewayURL)
-		ask := func(question func(*gateway.Client, context.Context, string) (bool, error)) func(context.Context) (bool, error) {
-			return func(ctx context.Context) (bool, error) {
-				k, err := key.current(ctx)
-				if err != nil {
-					return false, err
-				}
-				return question(gateway.New(gateway.Options{GatewayURL: settings.GatewayURL, ControlPlaneURL: settings.ControlPlaneURL,
-					Workspace: settings.Workspace, HTTP: client, Key: k}), ctx, target.slug)
-			}
-		}
-		consentOptions.Connected, consentOptions.PerUser = ask((*gateway.Client).Connected), ask((*gateway.Client).PerUser)
-		consentOptions.State = a.state()
-		consentOptions.Identity = func() string { return consentIdentity(ctx, settings, target, key) }
-	}
-	options.Consent = consent.New(consentOptions)
+	log.Info("the bridge starts", "version", buildInfo().Version, "url", web.Redact(target.url))
 	err = bridge.Run(ctx, options)
 	if sig := caught(); sig != 0 {
 		log.Info("the bridge has ended", "why", syscall.Signal(sig).String())
@@ -155,13 +123,6 @@ func bridgeSignals(parent context.Context) (ctx context.Context, caught func() i
 		}
 	}
 	return ctx, caught, func() { cancel(nil); signal.Stop(signals) }
-}
-
-// consentIdentity tells whose consent for which server is wanted. Of the key, known by now since it has been sent, the end that
-// mcpctl status shows is enough to tell a user's keys apart.
-func consentIdentity(ctx context.Context, s config.Settings, t target, key *bridgeKey) string {
-	k, _ := key.current(ctx)
-	return strings.Join([]string{s.GatewayURL, s.Workspace, t.slug, s.Profile, k.Value.Hint()}, "\n")
 }
 
 // target is the server that a bridge forwards to.
