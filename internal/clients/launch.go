@@ -68,17 +68,6 @@ func (l *Launch) readHeaders(entry map[string]any) {
 	}
 }
 
-// texts returns the strings of a list.
-func texts(list []any) []string {
-	var words []string
-	for _, v := range list {
-		if s, ok := v.(string); ok {
-			words = append(words, s)
-		}
-	}
-	return words
-}
-
 // textMap returns the members of an object that are strings.
 func textMap(v any) map[string]string {
 	m := map[string]string{}
