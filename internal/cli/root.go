@@ -58,6 +58,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newInstallCommand(a),
 		newUninstallCommand(a),
 		newClientsCommand(a),
+		newAdoptCommand(a),
 		newBridgeCommand(a),
 		newLogsCommand(a),
 		newDemoCommand(a),

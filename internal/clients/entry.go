@@ -44,39 +44,13 @@ func (c Client) Entry(name string, cmd Command) configfile.Members {
 	return slices.Concat(members, c.Shape.First, c.Shape.start(cmd), c.Shape.Last)
 }
 
-// entry is what mcpctl looks at in an entry of a client's file, whatever the client: files travel from one to another.
-type entry struct {
-	Command string
-	Args    []string
-	URL     string
-}
-
-// decode returns the zero entry for what is none.
-func decode(raw configfile.Raw) entry {
+// decode returns the zero Launch for what is no entry.
+func decode(raw configfile.Raw) Launch {
 	var members map[string]any
 	if raw.Decode(&members) != nil {
-		return entry{}
+		return Launch{}
 	}
-	var e entry
-	for _, name := range []string{"command", "cmd"} {
-		switch v := members[name].(type) {
-		case string:
-			e.Command = v
-		case []any:
-			if words := texts(v); len(words) > 0 {
-				e.Command, e.Args = words[0], words[1:]
-			}
-		}
-	}
-	if args, ok := members["args"].([]any); ok && e.Args == nil {
-		e.Args = texts(args)
-	}
-	for _, name := range []string{"url", "serverUrl", "httpUrl", "uri"} {
-		if url, ok := members[name].(string); ok {
-			e.URL = url
-		}
-	}
-	return e
+	return LaunchOf(members)
 }
 
 // texts returns the strings of list, nil if anything else is in it.
@@ -92,12 +66,12 @@ func texts(list []any) []string {
 }
 
 // ours reports whether the entry starts mcpctl's bridge.
-func (e entry) ours() bool {
+func (e Launch) ours() bool {
 	return strings.TrimSuffix(strings.ToLower(base(e.Command)), ".exe") == "mcpctl" && len(e.Args) > 0 && e.Args[0] == "bridge"
 }
 
 // server returns the server that an entry of ours bridges, "" if the entry was rewritten beyond recognition.
-func (e entry) server() string {
+func (e Launch) server() string {
 	if len(e.Args) < 2 || strings.HasPrefix(e.Args[1], "-") {
 		return ""
 	}
@@ -105,7 +79,7 @@ func (e entry) server() string {
 }
 
 // kind says what a foreign entry is, without any value that may be secret: a whole command line can be one.
-func (e entry) kind() string {
+func (e Launch) kind() string {
 	programName := regexp.MustCompile(`^[A-Za-z0-9._+-]+$`)
 	switch {
 	case programName.MatchString(base(e.Command)):

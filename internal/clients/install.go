@@ -12,6 +12,9 @@ import (
 type Entry struct {
 	Server, Name string
 	Command      Command
+	// Over is someone else's entry of the name, which may be replaced as long as it is still there as it was; zero for
+	// none. What its owner has set beside how to reach the server stays.
+	Over configfile.Raw
 }
 
 // Install puts entries into t's file, all of them or none, in one write. An entry that says the same already is left
@@ -90,6 +93,9 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 		err = doc.Set(c.Entry(e.Name, e.Command), path...)
 	case r.owns(e.Name, raw):
 		action, err = refresh(doc, path, raw, c, e)
+	case e.Over.Text != "" && e.Over == raw:
+		recorded.Previous = raw.Text
+		err = doc.Set(over(c.Entry(e.Name, e.Command), raw), path...)
 	case force:
 		recorded.Previous = raw.Text
 		err = doc.Set(c.Entry(e.Name, e.Command), path...)

@@ -33,13 +33,13 @@ func LaunchOf(entry map[string]any) Launch {
 		case string:
 			l.Command = command
 		case []any: // opencode has program and arguments in one list
-			if words := texts(command); len(words) > 0 {
-				l.Command, l.Args = words[0], words[1:]
+			if line := texts(command); len(line) > 0 {
+				l.Command, l.Args = line[0], line[1:]
 			}
 		}
 	}
-	if args, ok := entry["args"].([]any); ok {
-		l.Args = append(l.Args, texts(args)...)
+	if args, ok := entry["args"].([]any); ok && l.Args == nil {
+		l.Args = texts(args)
 	}
 	for _, name := range envNames {
 		maps.Copy(l.Env, textMap(entry[name]))

@@ -44,19 +44,34 @@ type Status struct {
 	Problem error `json:"-"`
 }
 
-// List looks at every client's files: the user's own, the one in the folder project if there is one, and any other that
-// mcpctl has a record of.
+// List looks at every client's files; see Places.
 func (s Store) List(m Machine, project string) []Status {
-	records := s.records()
 	var list []Status
+	for _, p := range s.Places(m, project) {
+		list = append(list, s.status(m, p.Target, p.Detected))
+	}
+	return list
+}
+
+// Place is a file of a client, and whether that client is found here.
+type Place struct {
+	Target
+	Detected bool
+}
+
+// Places returns every client's files: the user's own, there or not, the one in the folder project if there is one, and any
+// other that mcpctl has a record of.
+func (s Store) Places(m Machine, project string) []Place {
+	records := s.records()
+	var places []Place
 	for _, c := range All() {
 		found := m.Find(c)
 		targets := []Target{{Client: c, Scope: User, Path: found.Path}}
 		for _, p := range found.Others {
 			targets = append(targets, Target{Client: c, Scope: User, Path: p})
 		}
-		listed := func(p string) bool {
-			return slices.ContainsFunc(list, func(s Status) bool { return s.ConfigPath == p })
+		listed := func(path string) bool {
+			return slices.ContainsFunc(places, func(p Place) bool { return p.Path == path })
 		}
 		// Some clients share a file: it is listed with those that are here, and with one in any case.
 		if p := m.ProjectFile(c, project); p != "" && m.exists(p) && (found.Detected || !listed(p)) {
@@ -68,10 +83,10 @@ func (s Store) List(m Machine, project string) []Status {
 			}
 		}
 		for _, t := range targets {
-			list = append(list, s.status(m, t, found.Detected))
+			places = append(places, Place{t, found.Detected})
 		}
 	}
-	return list
+	return places
 }
 
 // Holds reports whether there is an entry of mcpctl's in t's file, or a record of one.

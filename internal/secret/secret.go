@@ -2,6 +2,7 @@
 package secret
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"log/slog"
 )
@@ -34,6 +35,11 @@ func (s Secret) Reveal() string {
 
 // IsZero reports whether the Secret is empty.
 func (s Secret) IsZero() bool { return s.reveal == nil }
+
+// Equal reports whether two secrets have the same value.
+func (s Secret) Equal(o Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(o.Reveal())) == 1
+}
 
 // Hint returns "…" and the last four characters, by which people tell their keys apart, or "…" alone for a value of
 // fewer than 12 characters, of which four would be too much.
