@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/gateway"
+	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/state"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -19,15 +21,29 @@ func (a *app) settings() (config.Settings, error) {
 	if err != nil {
 		return s, err
 	}
-	if !s.KnowsProfile() {
-		next := "or make it: mcpctl login --profile " + s.Profile
-		if len(s.Profiles) > 0 {
-			next = nearest(s.Profile, s.Profiles, "there are: "+strings.Join(s.Profiles, ", ")) + "\n" + next
-		}
-		return s, usage(next, "%s has no profile %q", s.File, s.Profile)
-	}
-	return s, nil
+	return s, knownProfile(s)
 }
+
+// errNoProfile means that the settings file lacks the profile that was asked for.
+var errNoProfile = errors.New("no such profile")
+
+// knownProfile is the error of a profile that doesn't exist, with the nearest ones that do.
+func knownProfile(s config.Settings) error {
+	if s.KnowsProfile() {
+		return nil
+	}
+	next := "or make it: mcpctl login --profile " + s.Profile
+	if len(s.Profiles) > 0 {
+		next = nearest(s.Profile, s.Profiles, "there are: "+strings.Join(s.Profiles, ", ")) + "\n" + next
+	}
+	return &exitError{exitUsage, noProfile{problem.New(next, "%s has no profile %q", s.File, s.Profile)}}
+}
+
+// noProfile is an error that is errNoProfile.
+type noProfile struct{ error }
+
+func (noProfile) Is(target error) bool { return target == errNoProfile }
+func (e noProfile) Unwrap() error      { return e.error }
 
 // httpClient returns the client for everything that the settings lead to.
 func (a *app) httpClient(s config.Settings) (*http.Client, error) {

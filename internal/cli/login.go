@@ -141,6 +141,7 @@ func (a *app) keep(ctx context.Context, s config.Settings, item credential.Item,
 	if err := a.patiently(ctx, func(ctx context.Context) error { return store.Set(ctx, name, item) }); err != nil {
 		return "", err
 	}
+	a.noteLogin(s, kind)
 	if err := config.SaveLogin(s, config.Login{Store: kind, KeyHeader: item.Header}); err != nil {
 		return "", err
 	}

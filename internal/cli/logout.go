@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,8 @@ func newLogoutCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logout",
 		Short: "Remove the API key from this machine",
-		Long: `Remove the key of a profile from the keyring and from the plain-text file. The key itself stays valid:
-it is deleted at ` + keysPage + `.`,
+		Long: `Remove the key of a profile from the keyring and from the plain-text file, with those of its earlier logins to
+other gateways. The key itself stays valid: it is deleted at ` + keysPage + `.`,
 		Example: `  mcpctl logout
   mcpctl logout --all    # of every profile`,
 		Args: exactArgs(),
@@ -36,10 +37,11 @@ func runLogout(ctx context.Context, a *app, all bool) error {
 		if profiles, err = a.allProfiles(s); err != nil {
 			return err
 		}
+		profiles = append(profiles, a.forgottenProfiles(profiles)...)
 	}
 	failed := false
 	for _, p := range profiles {
-		if err := a.forget(ctx, p); err != nil {
+		if err := a.forgetProfile(ctx, p); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
@@ -78,12 +80,52 @@ func (a *app) allProfiles(s config.Settings) ([]config.Settings, error) {
 	return list, nil
 }
 
-// forget removes the key of one profile from wherever it may be. The error tells of the place where login put it; trouble
-// with the other place is a warning, since there is probably nothing in it.
-func (a *app) forget(ctx context.Context, s config.Settings) error {
+// forgottenProfiles returns settings for the profiles that somebody logged in to and that the settings file no longer has.
+func (a *app) forgottenProfiles(known []config.Settings) []config.Settings {
+	var list []config.Settings
+	for _, l := range a.logins() {
+		isKnown := func(s config.Settings) bool { return s.Profile == l.Profile }
+		if l.File != known[0].File || slices.ContainsFunc(known, isKnown) || slices.ContainsFunc(list, isKnown) {
+			continue
+		}
+		s := known[0]
+		s.Profile, s.GatewayURL, s.CredentialStore, s.Given = l.Profile, l.GatewayURL, l.Store, nil
+		list = append(list, s)
+	}
+	return list
+}
+
+// forgetProfile removes the keys of one profile: the one for its gateway, and, unless a gateway was named, those of earlier
+// logins to others.
+func (a *app) forgetProfile(ctx context.Context, s config.Settings) error {
+	removed, err := a.forget(ctx, s)
+	if err != nil {
+		return err
+	}
+	if _, named := s.Given["gateway"]; !named {
+		for _, l := range a.logins() {
+			if l.File != s.File || l.Profile != s.Profile || l.GatewayURL == s.GatewayURL {
+				continue
+			}
+			other := s
+			other.GatewayURL, other.CredentialStore = l.GatewayURL, l.Store
+			also, err := a.forget(ctx, other)
+			if err != nil {
+				return err
+			}
+			removed = removed || also
+		}
+	}
+	if !removed {
+		a.talk("Profile %s has no key for %s\n", s.Profile, s.GatewayURL)
+	}
+	return nil
+}
+
+// forget removes the key of one profile at one gateway from wherever it may be. The error tells of the place where login put
+// it; trouble with the other place is a warning, since there is probably nothing in it.
+func (a *app) forget(ctx context.Context, s config.Settings) (removed bool, failure error) {
 	name := credential.Name(s.Profile, s.GatewayURL)
-	removed := false
-	var failure error
 	for _, kind := range []string{credential.FromKeyring, credential.FromFile} {
 		store := a.store(s, kind)
 		err := store.Delete(ctx, name)
@@ -93,7 +135,7 @@ func (a *app) forget(ctx context.Context, s config.Settings) error {
 			removed = true
 			a.talk("Removed the key of profile %s from %s\n", s.Profile, store.Place(name))
 		case errors.Is(err, context.Canceled):
-			return err
+			return removed, err
 		case k == credential.NotFound:
 		case kind == s.CredentialStore:
 			failure = err
@@ -101,8 +143,8 @@ func (a *app) forget(ctx context.Context, s config.Settings) error {
 			a.talk("warning: an older key may be left: %s\n", err)
 		}
 	}
-	if !removed && failure == nil {
-		a.talk("Profile %s has no key for %s\n", s.Profile, s.GatewayURL)
+	if failure == nil {
+		a.noteLogin(s, "")
 	}
-	return failure
+	return removed, failure
 }

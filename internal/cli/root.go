@@ -55,6 +55,8 @@ func newRootCommand(a *app) *cobra.Command {
 		newLoginCommand(a),
 		newLogoutCommand(a),
 		newStatusCommand(a),
+		newProfileCommand(a),
+		newConfigCommand(a),
 		newInstallCommand(a),
 		newUninstallCommand(a),
 		newClientsCommand(a),

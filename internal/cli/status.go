@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -118,19 +119,31 @@ func (a *app) printStatus(o outputOptions, s config.Settings, found credential.F
 		v.Workspace = info.Workspace
 	}
 	t.Row("workspace", orUnknown(workspaceText(v)))
+	defer a.warnOfUnknownSettings(s)
 	if info.Credential == nil {
 		key := "can't be read"
 		if kind, _ := credential.KindOf(missing); kind == credential.NotFound {
 			key = "none"
 		}
 		t.Row("key", key)
+		t.Row("not used", a.unusedText(s))
 		return t.Write(a.out, render.IsTerminal(a.out))
 	}
 	t.Row("key", info.Credential.Hint+" from "+sourceText(found)+", sent as "+headerText(found.Key, v))
+	t.Row("not used", a.unusedText(s))
 	t.Row("key may", orUnknown(permissions(v)))
 	err := t.Write(a.out, render.IsTerminal(a.out))
 	a.warnOfPermissions(v)
 	return err
+}
+
+// unusedText says of each other source of a key why it isn't in force.
+func (a *app) unusedText(s config.Settings) string {
+	var texts []string
+	for _, u := range a.query(s).Unused() {
+		texts = append(texts, u.Source+" ("+u.Why+")")
+	}
+	return strings.Join(texts, ", ")
 }
 
 func known(answer gateway.Answer) *bool {

@@ -64,6 +64,11 @@ type Settings struct {
 	// LogLevel is what a bridge writes down: debug, info, warn or error, unchecked where it came by flag or environment.
 	// Empty leaves it to the bridge.
 	LogLevel string
+	// Sources says for each setting, by its name in the file, where its value comes from: "--gateway", the name of a variable,
+	// FILE:LINE:COLUMN. What isn't in it has its default.
+	Sources map[string]string
+	// Unknown are the names in the profile that are no settings, with their places.
+	Unknown []Unknown
 	// Given holds the settings that came by flag or environment rather than from the settings file or a default, by
 	// the name of the flag that sets them ("gateway", "profile", …): an installed entry has to repeat them.
 	Given map[string]string
@@ -107,7 +112,7 @@ func table() []setting {
 //
 // Nothing is ever read from the working folder: a project's file must not say where a key goes.
 func Load(h host.Host, f Flags) (Settings, error) {
-	s := Settings{Given: map[string]string{}, CredentialStore: "keyring"}
+	s := Settings{Given: map[string]string{}, Sources: map[string]string{}, CredentialStore: "keyring"}
 	if err := s.findFile(h, f); err != nil {
 		return s, err
 	}
@@ -116,12 +121,7 @@ func Load(h host.Host, f Flags) (Settings, error) {
 		return s, err
 	}
 	s.Profiles = file.profiles
-	s.Profile = first(f.Profile, h.Getenv("MCPCTL_PROFILE"))
-	if s.Profile != "" {
-		s.Given["profile"] = s.Profile
-	} else {
-		s.Profile = first(file.current, DefaultProfile)
-	}
+	s.chooseProfile(h, f, file)
 	profile, err := file.profile(s.Profile)
 	if err != nil {
 		return s, err
@@ -134,6 +134,30 @@ func Load(h host.Host, f Flags) (Settings, error) {
 		}
 	}
 	return s, s.checkURLs(f.AllowHTTP, origin)
+}
+
+// File returns the absolute path of the settings file, whether or not it exists or can be read.
+func File(h host.Host, f Flags) (string, error) {
+	s := Settings{Given: map[string]string{}}
+	err := s.findFile(h, f)
+	return s.File, err
+}
+
+func (s *Settings) chooseProfile(h host.Host, f Flags, file file) {
+	env := h.Getenv("MCPCTL_PROFILE")
+	switch {
+	case f.Profile != "":
+		s.Profile, s.Sources[currentProfile] = f.Profile, "--profile"
+	case env != "":
+		s.Profile, s.Sources[currentProfile] = env, "MCPCTL_PROFILE"
+	case file.current != "":
+		s.Profile, s.Sources[currentProfile] = file.current, file.placeOf(file.root, currentProfile)
+		return
+	default:
+		s.Profile = DefaultProfile
+		return
+	}
+	s.Given["profile"] = s.Profile
 }
 
 func (s *Settings) findFile(h host.Host, f Flags) error {
@@ -160,8 +184,10 @@ func (s *Settings) apply(row setting, h host.Host, f *Flags, p profile, origin m
 	switch flag := row.ofFlags(f); {
 	case flag != "":
 		*field, origin[row.flag] = flag, "--"+row.flag
+		s.Sources[row.key] = "--" + row.flag
 	case env != "":
 		*field, origin[row.flag] = env, row.env
+		s.Sources[row.key] = row.env
 	case p.has(row.key):
 		*field, origin[row.flag] = p.text(row.key), p.where(row.key)
 		if row.isPath && *field != "" && !filepath.IsAbs(*field) {
@@ -196,6 +222,7 @@ func (s *Settings) checkURLs(allowHTTP bool, origin map[string]string) error {
 		if err == nil {
 			if o := web.Origin(u); allowHTTP && u.Scheme == "http" && !slices.Contains(s.AllowHTTP, o) && !web.IsLoopback(u.Hostname()) {
 				s.AllowHTTP = append(s.AllowHTTP, o)
+				s.Sources["allow_http"] = "--allow-http"
 			}
 			err = checkBase(u, s.AllowHTTP)
 		}

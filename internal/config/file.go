@@ -29,6 +29,9 @@ type file struct {
 	values   *viper.Viper
 }
 
+// currentProfile is the one setting that is of no profile.
+const currentProfile = "current_profile"
+
 // separator joins the parts of a viper key: its own ".", may occur in a profile's name.
 const separator = "\x00"
 
@@ -74,7 +77,7 @@ func parse(path string, data []byte) (file, error) {
 	if err := f.values.ReadConfig(bytes.NewReader(data)); err != nil { // for example an alias that contains itself
 		return f, problem.New("correct the file", "%s: %s", path, strings.TrimPrefix(err.Error(), "While parsing config: "))
 	}
-	f.current = f.values.GetString("current_profile")
+	f.current = f.values.GetString(currentProfile)
 	return f, nil
 }
 
@@ -86,7 +89,7 @@ func (f *file) check() error {
 	if err := f.refuseKeys(f.root); err != nil {
 		return err
 	}
-	if n := child(f.root, "current_profile"); n != nil && n.Kind != yaml.ScalarNode {
+	if n := child(f.root, currentProfile); n != nil && n.Kind != yaml.ScalarNode {
 		return f.errorAt(n, "write current_profile: NAME", "current_profile wants one name")
 	}
 	profiles := child(f.root, "profiles")
@@ -284,15 +287,24 @@ func (p profile) list(key string) []string {
 }
 
 // where names the place of a setting, for errors.
-func (p profile) where(key string) string {
-	if n := child(p.node, key); n != nil {
-		return p.file.at(n) + ": " + key
+func (p profile) where(key string) string { return p.file.placeOf(p.node, key) + ": " + key }
+
+// placeOf returns FILE:LINE:COLUMN of a key's value in a mapping; of one that came through a YAML merge, the file alone.
+func (f *file) placeOf(mapping *yaml.Node, key string) string {
+	if n := child(mapping, key); n != nil {
+		return f.at(n)
 	}
-	return p.file.path + ": " + key // it came through a YAML merge
+	return f.path
 }
 
 // fill copies the settings that have neither flag nor variable.
 func (p profile) fill(s *Settings) {
+	for key := range kinds() {
+		if p.has(key) || len(p.list(key)) > 0 || child(p.node, key) != nil {
+			s.Sources[key] = p.file.placeOf(p.node, key)
+		}
+	}
+	s.Unknown = p.unknown()
 	s.Proxy, s.KeyHeader = p.text("proxy"), p.text("key_header")
 	s.KeyCommand = p.list("key_command")
 	for _, entry := range p.list("allow_http") {
@@ -310,6 +322,24 @@ func (p profile) fill(s *Settings) {
 		}
 		s.ServerHeaders[name] = server.Headers
 	}
+}
+
+// Unknown is a name in the settings file that is no setting.
+type Unknown struct {
+	Name  string
+	Place string // FILE:LINE:COLUMN
+}
+
+// unknown returns what the profile holds under names that mcpctl doesn't know: probably a slip of the pen.
+func (p profile) unknown() []Unknown {
+	var found []Unknown
+	for i := 0; p.node != nil && p.node.Kind == yaml.MappingNode && i < len(p.node.Content); i += 2 {
+		name := p.node.Content[i]
+		if _, known := kinds()[name.Value]; !known && name.Value != "<<" {
+			found = append(found, Unknown{name.Value, p.file.at(name)})
+		}
+	}
+	return found
 }
 
 // child returns the value of a key in a mapping, or nil where it isn't set.

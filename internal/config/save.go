@@ -24,8 +24,8 @@ type Login struct {
 }
 
 // SaveLogin records a login in the profile of s: the place of the key, its header, and the gateway, control plane,
-// workspace and permission for plain http that were given by flag or environment, so that the next command needs none of
-// them. Nothing else comes out of the environment, and never a key.
+// workspace, CA file and permission for plain http that were given by flag or environment, so that the next command needs
+// none of them. Nothing else comes out of the environment, and never a key.
 //
 // What the defaults say anyway isn't written, so that most people never have a settings file. In a file that exists,
 // comments and unknown settings stay; it is replaced whole or not at all, and has the mode 0600 afterwards.
@@ -36,6 +36,7 @@ func SaveLogin(s Settings, l Login) error {
 			{"gateway_url", s.Given["gateway"], DefaultGatewayURL},
 			{"control_plane_url", s.Given["control-plane"], DefaultControlPlaneURL},
 			{"workspace", s.Given["workspace"], ""},
+			{"ca_file", s.Given["ca-file"], ""},
 			{"credential", l.Store, "keyring"},
 			{"key_header", l.KeyHeader, "x-portkey-api-key"},
 		}
@@ -54,6 +55,9 @@ func SaveLogin(s Settings, l Login) error {
 		return profile.made
 	})
 }
+
+// SaveProfile records what was given by flag or environment in the profile of s, which is made if there is none.
+func SaveProfile(s Settings) error { return SaveLogin(s, Login{}) }
 
 // edit applies change to the settings file at path, which need not exist. change reports whether there is anything to
 // write.
@@ -81,6 +85,9 @@ func edit(path string, change func(f file, root *yaml.Node) (changed bool)) erro
 	after, err := encode(f, root, before)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := parse(path, after); err != nil { // nothing is written that the next command couldn't read
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return problem.With(err, "make the folder, or name another settings file with --config")

@@ -100,6 +100,42 @@ func (q Query) Override() string {
 	return ""
 }
 
+// Unused is a source of keys that isn't in force.
+type Unused struct {
+	Source string // a flag, a variable, a setting, a kind of store
+	Why    string
+}
+
+// Unused returns every source but the first that has a key, in their order, each with why it isn't in force. It asks no store
+// and starts no program.
+func (q Query) Unused() []Unused {
+	isSet := func(name string) bool { return q.Host.Getenv(name) != "" }
+	var list []Unused
+	inForce := ""
+	for _, s := range []struct {
+		name, missing  string
+		given, counted bool
+	}{
+		{"--key-file", "not given", q.KeyFile != "", true},
+		{"MCPCTL_API_KEY", "not set", isSet("MCPCTL_API_KEY"), true},
+		{"PORTKEY_API_KEY", "not set", isSet("PORTKEY_API_KEY"), q.portkeyOnly()},
+		{"key_command", "not set", len(q.Command) > 0, true},
+		{"what login stored, " + q.StoreKind, "", true, true},
+	} {
+		switch {
+		case !s.given:
+			list = append(list, Unused{s.name, s.missing})
+		case !s.counted:
+			list = append(list, Unused{s.name, "set, but counts for portkey.ai alone"})
+		case inForce != "":
+			list = append(list, Unused{s.name, "goes after " + inForce})
+		default:
+			inForce = s.name
+		}
+	}
+	return list
+}
+
 // variables are the variables that may hold the key, in their order.
 func (q Query) variables() []string {
 	if q.portkeyOnly() {
