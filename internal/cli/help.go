@@ -32,6 +32,8 @@ const exitCodesText = `Exit codes, for scripts:
 Some commands lend their exit code to what they run or say:
 
   mcpctl bridge     128 and the signal's number, if a signal ended it
+  mcpctl exec       that of the program; 128 and the signal's number if a signal ended it; 127 if there is no such
+                    program, 126 if it can't be started
 
 For example:
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/harden"
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/secret"
@@ -39,6 +40,8 @@ type app struct {
 	keyring credential.Store
 	// redact knows every key that was read, and blanks it in err.
 	redact *secret.Redactor
+	// restore takes back what was forbidden to this process and isn't to be to a program in its place; it may be nil.
+	restore func()
 }
 
 // exitError carries an exit code other than 1 up to Main. Its text may be empty: then nothing more is said.
@@ -63,13 +66,14 @@ var errSilent = errors.New("")
 
 // Main runs mcpctl with the process's arguments, and returns its exit code.
 func Main() int {
+	restore := harden.Process()
 	h, err := host.Current()
 	h = h.Seal("MCPCTL_API_KEY", "PORTKEY_API_KEY")
 	redact := &secret.Redactor{}
 	stderr := redact.Writer(os.Stderr)
 	defer flush(stderr)
 	log.SetOutput(stderr) // under GODEBUG=http2debug=2 the standard library logs every header
-	a := &app{in: os.Stdin, out: os.Stdout, err: stderr, host: h, redact: redact}
+	a := &app{in: os.Stdin, out: os.Stdout, err: stderr, host: h, redact: redact, restore: restore}
 	if err != nil {
 		return a.report(err)
 	}

@@ -62,6 +62,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newClientsCommand(a),
 		newAdoptCommand(a),
 		newBridgeCommand(a),
+		newExecCommand(a),
 		newLogsCommand(a),
 		newDemoCommand(a),
 		newServersCommand(a),

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mcpctl/mcpctl/internal/child"
+	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/render"
+)
+
+type execOptions struct {
+	server    string
+	program   []string
+	noMasking bool
+}
+
+func newExecCommand(a *app) *cobra.Command {
+	var o execOptions
+	cmd := &cobra.Command{
+		Use:   "exec [SERVER] -- PROGRAM [ARGUMENT...]",
+		Short: "Run a program that gets the API key in its environment",
+		Long: `Run a program, such as an agent in Python or TypeScript, with these variables in its environment alone:
+
+  PORTKEY_API_KEY   the API key
+  MCP_GATEWAY_URL   base URL of the gateway
+  MCP_SERVER_URL    MCP endpoint of SERVER, if one is given
+
+There is no shell in between, signals reach the program, and its exit code is that of mcpctl exec. Where stdout or
+stderr is no terminal, the key is blanked in what the program writes there.`,
+		Example: `  mcpctl exec linear -- python agent.py
+  mcpctl exec -- npx tsx agent.ts --verbose
+  mcpctl exec linear -- sh -c 'curl -H "x-portkey-api-key: $PORTKEY_API_KEY" "$MCP_SERVER_URL"'`,
+		Args: func(cmd *cobra.Command, args []string) error { return o.take(args, cmd.ArgsLenAtDash()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runExec(cmd.Context(), a, o) },
+	}
+	cmd.Flags().BoolVar(&o.noMasking, "no-masking", false, "leave the program's output as it is, the key included")
+	return cmd
+}
+
+// take splits the arguments at the --, before which dash of them stand; -1 if there is none.
+func (o *execOptions) take(args []string, dash int) error {
+	const write = "write it as: mcpctl exec [SERVER] -- PROGRAM [ARGUMENT...]"
+	switch {
+	case dash < 0 && len(args) > 0:
+		return usage(write, "exec: the -- before the program is missing")
+	case dash < 0 || len(args) == dash || args[dash] == "":
+		return usage(write, "exec: PROGRAM is missing")
+	case dash > 1:
+		return usage(write, "exec takes one server at most before the --, not %d", dash)
+	case dash == 1:
+		o.server = args[0]
+	}
+	o.program = args[dash:]
+	return nil
+}
+
+func runExec(ctx context.Context, a *app, o execOptions) error {
+	s, err := a.settings()
+	if err != nil {
+		return err
+	}
+	env := []string{"MCP_GATEWAY_URL=" + s.GatewayURL}
+	if o.server != "" {
+		t, err := findTarget(s, o.server)
+		if err != nil {
+			return err
+		}
+		if !t.atGateway {
+			return usage("name a server of "+s.GatewayURL, "exec: that server isn't behind the gateway that the key is for")
+		}
+		env = append(env, "MCP_SERVER_URL="+t.url.String())
+	}
+	secrets, err := a.credentialEnv(ctx, s)
+	if err != nil {
+		return err
+	}
+	c := child.Options{Args: o.program, Env: append(append(a.environ(), env...), secrets...)}
+	if !o.noMasking && !render.IsTerminal(os.Stdout) {
+		masked := a.redact.Writer(os.Stdout)
+		defer masked.Flush()
+		c.Stdout = masked
+	}
+	if !o.noMasking && !render.IsTerminal(os.Stderr) {
+		masked := a.redact.Writer(os.Stderr)
+		defer masked.Flush()
+		c.Stderr = masked
+	}
+	a.handOver()
+	code, err := child.Run(c)
+	switch {
+	case err != nil:
+		return &exitError{code, err}
+	case code != 0:
+		return &exitError{code, errSilent}
+	}
+	return nil
+}
+
+// credentialEnv is the environment by which a program gets the credential of the settings.
+func (a *app) credentialEnv(ctx context.Context, s config.Settings) ([]string, error) {
+	found, err := a.credential(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"PORTKEY_API_KEY=" + found.Value.Reveal()}, nil
+}
+
+// environ is the environment that mcpctl was started with. MCPCTL_API_KEY was taken out of it, and belongs to a program that
+// may run mcpctl in turn.
+func (a *app) environ() []string {
+	env := os.Environ()
+	if key := a.host.Getenv("MCPCTL_API_KEY"); key != "" {
+		env = append(env, "MCPCTL_API_KEY="+key)
+	}
+	return env
+}
+
+// handOver readies the process for a program that takes its place.
+func (a *app) handOver() {
+	if stderr, ok := a.err.(interface{ Flush() error }); ok {
+		_ = stderr.Flush()
+	}
+	if a.restore != nil {
+		a.restore()
+	}
+}
