@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
-
-// blank is JSON's white space (RFC 8259, section 2).
-const blank = " \t\r\n"
 
 // comment is where a comment lies, without the newline that ends a line comment.
 type comment struct {
@@ -56,20 +52,9 @@ func scan(text string) (plain string, comments []comment, depth int) {
 	return string(b), comments, depth
 }
 
-// position returns name:line:column of an offset.
-func (d *Document) position(offset int) string {
-	before := d.body[:min(offset, len(d.body))]
-	start := strings.LastIndexByte(before, '\n') + 1
-	return fmt.Sprintf("%s:%d:%d", d.name, 1+strings.Count(before, "\n"), 1+utf8.RuneCountInString(before[start:]))
-}
-
-func (d *Document) fault(offset int, format string, args ...any) error {
-	return problem.New(fixFirst, "%s: %s", d.position(offset), fmt.Sprintf(format, args...))
-}
-
 // syntaxError turns hujson's error into ours: the column in characters, and without the text of an invalid literal,
 // which may be a secret.
-func (d *Document) syntaxError(err error) error {
+func (d *jsonText) syntaxError(err error) error {
 	var line, column int
 	if _, scanErr := fmt.Sscanf(err.Error(), "hujson: line %d, column %d:", &line, &column); scanErr != nil {
 		return problem.New(fixFirst, "%s: not valid JSON", d.name)
@@ -95,7 +80,7 @@ func (d *Document) syntaxError(err error) error {
 
 // checkStrict refuses what JSONC has and the reader of this file doesn't take. The owner reads nothing of such a file, so an
 // edit of it would have no effect either, and to "repair" it would mean to throw the owner's comments away.
-func (d *Document) checkStrict() error {
+func (d *jsonText) checkStrict() error {
 	if d.format.syntax() == JSONC && d.format&NoTrailingComma == 0 {
 		return nil
 	}

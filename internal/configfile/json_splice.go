@@ -4,27 +4,26 @@ import (
 	"strings"
 )
 
-// Set makes value the value at path: what a Member may have. An existing value is replaced, and
-// nothing around it; a new member becomes the last of its object, in the style of its siblings, after their
-// comments; objects that the path lacks are made.
-func (d *Document) Set(value any, path ...string) error {
+// set replaces an existing value and nothing around it; a new member becomes the last of its object, in the style of its
+// siblings, after their comments; objects that the path lacks are made.
+func (d *jsonText) set(value any, path []string) (text, error) {
 	places, err := d.locate(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	last := places[len(places)-1]
 	if last.index >= 0 {
 		v := last.member().Value
-		return d.load(d.body[:v.StartOffset] + d.layout(places).render(value) + d.body[v.EndOffset:])
+		return take(d.with(d.body[:v.StartOffset] + d.layout(places).render(value) + d.body[v.EndOffset:]))
 	}
 	for i := len(path) - 1; i >= len(places); i-- {
 		value = Members{{path[i], value}}
 	}
-	return d.insert(places, Member{path[len(places)-1], value})
+	return take(d.with(d.insert(places, Member{path[len(places)-1], value})))
 }
 
 // insert adds m to the last of places, which is an object that has no member of that name.
-func (d *Document) insert(places []place, m Member) error {
+func (d *jsonText) insert(places []place, m Member) string {
 	o := places[len(places)-1]
 	closing := o.value.EndOffset - 1
 	// After the last thing that isn't blank, so that the owner's closing comments stay where they are.
@@ -38,28 +37,26 @@ func (d *Document) insert(places []place, m Member) error {
 				at, tail = closing, l.newline+d.indentAt(o.value.StartOffset)
 			}
 		}
-		return d.load(d.body[:at] + text + tail + d.body[at:])
+		return d.body[:at] + text + tail + d.body[at:]
 	}
 	end := o.obj.Members[len(o.obj.Members)-1].Value.EndOffset
 	text := l.separator + l.member(m)
 	// Only the plain text tells: hujson's AfterExtra can be nil before a trailing comma.
 	if strings.Contains(d.plain[end:closing], ",") {
-		return d.load(d.body[:at] + text + "," + d.body[at:])
+		return d.body[:at] + text + "," + d.body[at:]
 	}
-	return d.load(d.body[:end] + "," + d.body[end:at] + text + d.body[at:])
+	return d.body[:end] + "," + d.body[end:at] + text + d.body[at:]
 }
 
-// Remove takes the member at path out, with the white space before it and one comma, and reports whether there was one.
-// Comments stay. It undoes a Set that added the member, byte by byte, but for white space in an object that was
-// empty.
-func (d *Document) Remove(path ...string) (bool, error) {
+// remove takes the member at path out, with the white space before it and one comma.
+func (d *jsonText) remove(path []string) (text, error) {
 	places, err := d.locate(path)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	p := places[len(places)-1]
 	if len(places) < len(path) || p.index < 0 {
-		return false, nil
+		return nil, nil
 	}
 	name, value := p.member().Name.StartOffset, p.member().Value.EndOffset
 	next := p.value.EndOffset - 1
@@ -80,11 +77,11 @@ func (d *Document) Remove(path ...string) (bool, error) {
 	if d.inLineComment(start) && !strings.Contains(ws, "\n") {
 		before += d.body[start : start+strings.IndexByte(d.body[start:], '\n')+1]
 	}
-	return true, d.load(before + after)
+	return take(d.with(before + after))
 }
 
 // inLineComment reports whether the byte before offset belongs to a line comment.
-func (d *Document) inLineComment(offset int) bool {
+func (d *jsonText) inLineComment(offset int) bool {
 	for _, c := range d.comments {
 		if c.line && c.start < offset && offset <= c.end {
 			return true
@@ -104,12 +101,9 @@ type layout struct {
 }
 
 // layout reads the style of the last of places from its members or, where it has none, from what is around it.
-func (d *Document) layout(places []place) layout {
+func (d *jsonText) layout(places []place) layout {
 	o := places[len(places)-1]
-	l := layout{newline: "\n", unit: "  ", colon: ": ", comma: ", "}
-	if i := strings.IndexByte(d.body, '\n'); i > 0 && d.body[i-1] == '\r' {
-		l.newline = "\r\n"
-	}
+	l := layout{newline: d.newline(), unit: "  ", colon: ": ", comma: ", "}
 	if members := places[0].obj.Members; len(members) > 0 {
 		if indent, alone := d.lineStart(members[0].Name.StartOffset); alone && indent != "" {
 			l.unit = indent
@@ -137,13 +131,13 @@ func (d *Document) layout(places []place) layout {
 	return l
 }
 
-func (d *Document) indentAt(offset int) string {
+func (d *jsonText) indentAt(offset int) string {
 	indent, _ := d.lineStart(offset)
 	return indent
 }
 
 // lineStart returns the white space that starts the line of offset, and whether nothing else precedes offset there.
-func (d *Document) lineStart(offset int) (indent string, alone bool) {
+func (d *jsonText) lineStart(offset int) (indent string, alone bool) {
 	line := d.body[strings.LastIndexByte(d.body[:offset], '\n')+1 : offset]
 	indent = line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 	return indent, indent == line

@@ -1,0 +1,341 @@
+package configfile
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+)
+
+// tomlText is a text in TOML. go-toml judges it as a whole and its unstable.Parser, whose version go.mod pins, knows where
+// everything is.
+type tomlText struct {
+	source
+	// sections are the tables with a header in the file's order, after the root's own section.
+	sections []tomlSection
+	// strings are the string values, for masks; quoted are they and the quoted names: what can hold a # that starts no
+	// comment.
+	strings []tomlString
+	quoted  []span
+}
+
+// span is the bytes [start, end).
+type span struct{ start, end int }
+
+// tomlSection is a header with the members written below it.
+type tomlSection struct {
+	path []string
+	// array is a header in double brackets.
+	array bool
+	// The bytes run from the start of the header's line to the end of the last line that holds something of the section,
+	// its newline included. What follows up to the next header is white space and comments that may be about that.
+	span
+	items []tomlItem
+}
+
+// tomlItem is name = value, or one inside an inline table.
+type tomlItem struct {
+	// path is from the root.
+	path []string
+	// own is how many of path's names the line itself has; more than one is a dotted key.
+	own    int
+	inline bool
+	span
+	// value is where the value starts; it ends where the item does.
+	value int
+	// table tells that the value is an inline table.
+	table bool
+}
+
+type tomlString struct {
+	span
+	path  []string
+	value string
+}
+
+func parseTOML(s source) (*tomlText, error) {
+	d := &tomlText{source: s}
+	data := []byte(s.body)
+	var whole map[string]any
+	if err := toml.Unmarshal(data, &whole); err != nil {
+		return nil, d.syntaxError(err)
+	}
+	d.sections = []tomlSection{{}}
+	p := unstable.Parser{}
+	p.Reset(data)
+	for p.NextExpression() {
+		d.add(p.Expression())
+	}
+	if err := p.Error(); err != nil {
+		return nil, d.syntaxError(err)
+	}
+	return d, nil
+}
+
+// add indexes an expression: a header, or a name with its value.
+func (d *tomlText) add(e *unstable.Node) {
+	if e.Kind == unstable.KeyValue {
+		s := &d.sections[len(d.sections)-1]
+		item := d.item(e, s.path, false, func(inner tomlItem) { s.items = append(s.items, inner) })
+		s.items = append(s.items, item)
+		s.end = d.lineEnd(item.end)
+		return
+	}
+	path, key := d.key(e, nil)
+	start := strings.LastIndexByte(d.body[:key.start], '\n') + 1
+	d.sections = append(d.sections, tomlSection{
+		path: path, array: e.Kind == unstable.ArrayTable, span: span{start, d.lineEnd(key.end)},
+	})
+}
+
+// key returns the path that an expression's key leads to from a table, and where it is written.
+func (d *tomlText) key(e *unstable.Node, table []string) ([]string, span) {
+	path := slices.Clip(table)
+	where := span{-1, 0}
+	for it := e.Key(); it.Next(); {
+		n := it.Node()
+		path = append(path, string(n.Data))
+		part := span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+		if where.start < 0 {
+			where.start = part.start
+		}
+		where.end = part.end
+		if c := d.body[part.start]; c == '"' || c == '\'' {
+			d.quoted = append(d.quoted, part)
+		}
+	}
+	return path, where
+}
+
+// item indexes a name with its value, which table is to be its place. The items of an inline table go to inner.
+func (d *tomlText) item(e *unstable.Node, table []string, inline bool, inner func(tomlItem)) tomlItem {
+	path, key := d.key(e, table)
+	value := key.end + strings.IndexByte(d.body[key.end:], '=') + 1
+	value = len(d.body) - len(strings.TrimLeft(d.body[value:], " \t"))
+	end := int(e.Raw.Offset + e.Raw.Length)
+	v := e.Value()
+	d.values(v, path, inner)
+	return tomlItem{path: path, own: len(path) - len(table), inline: inline, span: span{key.start, end}, value: value,
+		table: v.Kind == unstable.InlineTable}
+}
+
+// values indexes the strings of a value and the items of inline tables in it.
+func (d *tomlText) values(v *unstable.Node, path []string, inner func(tomlItem)) {
+	switch v.Kind {
+	case unstable.String:
+		s := tomlString{span{int(v.Raw.Offset), int(v.Raw.Offset + v.Raw.Length)}, path, string(v.Data)}
+		d.strings = append(d.strings, s)
+		d.quoted = append(d.quoted, s.span)
+	case unstable.Array:
+		i := 0
+		for it := v.Children(); it.Next(); i++ {
+			d.values(it.Node(), append(slices.Clip(path), decimal(i)), func(tomlItem) {})
+		}
+	case unstable.InlineTable:
+		for it := v.Children(); it.Next(); {
+			inner(d.item(it.Node(), path, true, inner))
+		}
+	}
+}
+
+// parts are what of the text makes up one member of a table.
+type parts struct {
+	name string
+	// sections are those at or below the member, by index; items are those above it that lead to it or below it.
+	sections []int
+	items    []tomlItem
+}
+
+// collect returns the members of the table at path in the order in which their first parts stand in the text. A member
+// may be in several places: in tables and their subtables, which needn't stand together, or in dotted keys.
+func (d *tomlText) collect(path []string) []*parts {
+	var all []*parts
+	index := map[string]*parts{}
+	of := func(name string) *parts {
+		p := index[name]
+		if p == nil {
+			p = &parts{name: name}
+			index[name] = p
+			all = append(all, p)
+		}
+		return p
+	}
+	for i, s := range d.sections {
+		if len(s.path) > len(path) && hasPrefix(s.path, path) {
+			p := of(s.path[len(path)])
+			p.sections = append(p.sections, i)
+			continue
+		}
+		for _, item := range s.items {
+			if len(item.path) > len(path) && hasPrefix(item.path, path) {
+				p := of(item.path[len(path)])
+				p.items = append(p.items, item)
+			}
+		}
+	}
+	return all
+}
+
+func hasPrefix(path, prefix []string) bool {
+	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
+}
+
+// find returns the member at path.
+func (d *tomlText) find(path []string) (*parts, bool) {
+	last := len(path) - 1
+	for _, p := range d.collect(path[:last]) {
+		if p.name == path[last] {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// whole returns the item that holds all of the member at path, if there is one.
+func (p *parts) whole(path []string) (tomlItem, bool) {
+	for _, item := range p.items {
+		if slices.Equal(item.path, path) {
+			return item, true
+		}
+	}
+	return tomlItem{}, false
+}
+
+// offset returns where the member starts.
+func (d *tomlText) offset(p *parts) int {
+	at := len(d.body)
+	for _, i := range p.sections {
+		s := d.sections[i]
+		at = min(at, s.start+len(s.text(d.body))-len(strings.TrimLeft(s.text(d.body), " \t")))
+	}
+	for _, item := range p.items {
+		at = min(at, item.start)
+	}
+	return at
+}
+
+func (s span) text(body string) string { return body[s.start:s.end] }
+
+// raw returns the text of the member at path: its value, its tables, or an inline table made of its dotted keys.
+func (d *tomlText) raw(path []string, p *parts) Raw {
+	if item, ok := p.whole(path); ok {
+		return Raw{d.body[item.value:item.end], d.format}
+	}
+	var b strings.Builder
+	if len(p.sections) == 0 {
+		for i, item := range p.items {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(tomlPath(item.path[len(path):]) + " = " + d.body[item.value:item.end])
+		}
+		return Raw{"{ " + b.String() + " }", d.format}
+	}
+	for i, run := range d.runs(p) {
+		if i > 0 {
+			b.WriteString(d.newline())
+		}
+		b.WriteString(run.text(d.body))
+	}
+	return Raw{b.String(), d.format}
+}
+
+// runs returns where p's tables are, those that follow each other as one with the comments between them.
+func (d *tomlText) runs(p *parts) []span {
+	var runs []span
+	for n, i := range p.sections {
+		if s := d.sections[i]; n > 0 && i == p.sections[n-1]+1 {
+			runs[len(runs)-1].end = s.end
+		} else {
+			runs = append(runs, s.span)
+		}
+	}
+	return runs
+}
+
+func (d *tomlText) get(path []string) (Raw, int, bool, error) {
+	if len(path) == 0 {
+		return Raw{d.body, d.format}, 0, true, nil
+	}
+	p, ok := d.find(path)
+	if !ok {
+		return Raw{}, 0, false, nil
+	}
+	return d.raw(path, p), d.offset(p), true, nil
+}
+
+func (d *tomlText) members(path []string) (Members, error) {
+	if len(path) > 0 {
+		p, ok := d.find(path)
+		if !ok {
+			return nil, nil
+		}
+		if err := d.object(path, p); err != nil {
+			return nil, err
+		}
+	}
+	var members Members
+	for _, p := range d.collect(path) {
+		members = append(members, Member{p.name, d.raw(append(slices.Clip(path), p.name), p)})
+	}
+	return members, nil
+}
+
+// object refuses a member that should be a table and isn't.
+func (d *tomlText) object(path []string, p *parts) error {
+	for _, i := range p.sections {
+		if s := d.sections[i]; s.array && len(s.path) <= len(path) {
+			return d.fault(d.offset(p), "%q should be a table, it is an array of tables", path[len(path)-1])
+		}
+	}
+	if item, ok := p.whole(path); ok && !item.table {
+		return d.fault(item.value, "%q should be a table, it is something else", path[len(path)-1])
+	}
+	return nil
+}
+
+// empty reports whether there is nothing, or but a header, and no comment either.
+func (d *tomlText) empty(path []string) bool {
+	if len(path) == 0 {
+		return strings.Trim(d.body, blank) == ""
+	}
+	p, ok := d.find(path)
+	if !ok {
+		return false
+	}
+	if item, ok := p.whole(path); ok {
+		return item.table && strings.Trim(d.body[item.value+1:item.end], blank) == "}"
+	}
+	if len(p.items) > 0 || len(p.sections) != 1 {
+		return false
+	}
+	s := d.sections[p.sections[0]]
+	return len(s.path) == len(path) && !s.array && !strings.Contains(s.text(d.body), "#")
+}
+
+// syntaxError turns go-toml's error into ours: the column in characters, and without the text of a value, which may be a
+// secret.
+func (d *tomlText) syntaxError(err error) error {
+	var decode *toml.DecodeError
+	if !errors.As(err, &decode) {
+		return problem.New(fixFirst, "%s: not valid TOML", d.name)
+	}
+	line, column := decode.Position()
+	offset := 0
+	for range line - 1 {
+		offset += strings.IndexByte(d.body[offset:]+"\n", '\n') + 1
+	}
+	offset = max(0, min(offset+column-1, len(d.body)))
+	what := strings.TrimPrefix(decode.Error(), "toml: ")
+	switch {
+	case strings.Contains(what, "parse"), strings.Contains(what, "value "):
+		what = "this isn't a TOML value"
+	case strings.HasPrefix(what, "table ") && strings.HasSuffix(what, "already exists"):
+		what = strings.Replace(what, "already exists", "is there twice", 1)
+	}
+	return d.fault(offset, "%s", what)
+}

@@ -1,0 +1,178 @@
+package configfile
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestYAMLSetThenRemove(t *testing.T) {
+	const inner = "    command: /usr/local/bin/mcpctl\n    args: [bridge, linear]\n"
+	const block = "  linear:\n" + inner
+	for before, after := range map[string]string{
+		"extensions:\n  gh:\n    cmd: gh\n":                           "extensions:\n  gh:\n    cmd: gh\n" + block,
+		"extensions:\n  gh:\n    cmd: gh":                             "extensions:\n  gh:\n    cmd: gh\n" + strings.TrimSuffix(block, "\n"),
+		"extensions:\n  gh: {cmd: gh} # mine\nother: 1\n":             "extensions:\n  gh: {cmd: gh} # mine\n" + block + "other: 1\n",
+		"extensions:\n  gh:\n\nother: 1\n":                            "extensions:\n  gh:\n" + block + "\nother: 1\n",
+		"extensions:\n  gh: 1\n  # b:\n\n  #   c: 1\n\n# o\nother: 1": "extensions:\n  gh: 1\n  # b:\n\n  #   c: 1\n" + block + "\n# o\nother: 1",
+		"extensions: {} # none\nother: 1\n":                           "extensions: # none\n" + block + "other: 1\n",
+		"extensions: {}":                                              "extensions:\n" + strings.TrimSuffix(block, "\n"),
+		"extensions:\n    gh:\n      - a\n":                           "extensions:\n    gh:\n      - a\n    linear:\n        command: /usr/local/bin/mcpctl\n        args: [bridge, linear]\n",
+		"extensions:\r\n  gh: 'a\r\n  b'\r\n":                         "extensions:\r\n  gh: 'a\r\n  b'\r\n" + strings.ReplaceAll(block, "\n", "\r\n"),
+		"extensions:\n  gh: |+\n    a\n\n\nother: 1\n":                "extensions:\n  gh: |+\n    a\n\n\n" + block + "other: 1\n",
+		"extensions:\n  gh: \"a\n# b\" # c\n":                         "extensions:\n  gh: \"a\n# b\" # c\n" + block,
+		"--- # x\nextensions:\n  gh:\n    args:\n    - a\n    - \n":   "--- # x\nextensions:\n  gh:\n    args:\n    - a\n    - \n" + block,
+	} {
+		setThenRemove(t, YAML, "extensions", before, after)
+	}
+}
+
+func TestYAMLMissingParent(t *testing.T) {
+	const block = "extensions:\n  linear:\n    command: /usr/local/bin/mcpctl\n    args: [bridge, linear]"
+	for before, after := range map[string]string{
+		"":             block + "\n",
+		"# mine\n":     "# mine\n" + block + "\n",
+		"---\n":        "---\n" + block + "\n",
+		"a: 1\n\n# x":  "a: 1\n\n# x\n" + block,
+		"a:\n    b: 1": "a:\n    b: 1\nextensions:\n    linear:\n        command: /usr/local/bin/mcpctl\n        args: [bridge, linear]",
+		"a:":           "a:\n" + block,
+	} {
+		d := parseAs(t, "f", before, YAML)
+		if err := d.Set(entry, "extensions", "linear"); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(d.Bytes()); got != after {
+			t.Errorf("after Set:\n%s\nwant:\n%s", got, after)
+		}
+		if ok, err := d.Remove("extensions", "linear"); !ok || err != nil || !d.Empty("extensions") {
+			t.Errorf("%v %v\n%s", ok, err, d.Bytes())
+		}
+		if ok, err := d.Remove("extensions"); !ok || err != nil || string(d.Bytes()) != before {
+			t.Errorf("%v %v %q", ok, err, d.Bytes())
+		}
+	}
+}
+
+func TestYAMLNames(t *testing.T) {
+	for name, written := range map[string]string{
+		"a-b_1": "a-b_1", "true": "'true'", "No": "'No'", "123": "'123'", "": "''", "a.b": "a.b", `a"\`: `'a"\'`, "it's": "'it''s'", "a: b#": "'a: b#'", "ü": "'ü'",
+		"null": "'null'", "~": "'~'", "a\x7f\n": `"a\u007f\u000a"`, "-": "'-'", "1e3": "'1e3'",
+	} {
+		d := parseAs(t, "f", "extensions:\n  gh: 1\n", YAML)
+		if err := d.Set(Members{{"cmd", `C:\a b\c`}, {"bundled", nil}, {"envs", Members{}}, {"n", 600}, {"on", false}}, "extensions", name); err != nil {
+			t.Fatal(err)
+		}
+		want := "extensions:\n  gh: 1\n  " + written + ":\n    cmd: 'C:\\a b\\c'\n    bundled: null\n    envs: {}\n    'n': 600\n    'on': false\n"
+		if got := string(d.Bytes()); got != want {
+			t.Errorf("%q:\n%s\nwant\n%s", name, got, want)
+		}
+		if raw, ok, err := d.Get("extensions", name); !ok || err != nil || raw.Canonical() != `{"bundled":null,"cmd":"C:\\a b\\c","envs":{},"n":600,"on":false}` {
+			t.Errorf("%q: %v %v %s", name, ok, err, raw.Canonical())
+		}
+		if ok, err := d.Remove("extensions", name); !ok || err != nil || string(d.Bytes()) != "extensions:\n  gh: 1\n" {
+			t.Errorf("%q: %v %v %s", name, ok, err, d.Bytes())
+		}
+	}
+}
+
+func TestYAMLReplace(t *testing.T) {
+	const before = `# top
+extensions:
+  linear: # ours
+    cmd: "old" # c
+    # about args
+    args: # a
+    - bridge # x
+    - old
+    # b
+    envs: {A: "# no", B: [1, 2]} # e
+    note: |
+      # text
+  gh: {cmd: gh, args: [a, "b"]}
+`
+	d := parseAs(t, "f", before, YAML)
+	for _, set := range []struct {
+		value any
+		path  []string
+	}{
+		{"new one", []string{"extensions", "linear", "cmd"}}, {[]string{"bridge", `a\b`}, []string{"extensions", "linear", "args"}},
+		{600, []string{"extensions", "linear", "timeout"}}, {[]string{"x"}, []string{"extensions", "gh", "args"}},
+	} {
+		if err := d.Set(set.value, set.path...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := strings.NewReplacer(`"old"`, "'new one'", "- bridge # x\n    - old\n", "- bridge\n    - 'a\\b'\n", "      # text\n", "      # text\n    timeout: 600\n", `[a, "b"]`, "[x]").Replace(before)
+	if got := string(d.Bytes()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for name, after := range map[string]string{
+		"linear": "# top\nextensions:\n  linear: # ours\n    command: /usr/local/bin/mcpctl\n    args: [bridge, linear]\n  gh: {cmd: gh, args: [x]}\n",
+		"gh":     want[:strings.Index(want, "{cmd: gh")] + "{command: /usr/local/bin/mcpctl, args: [bridge, linear]}\n",
+	} {
+		old, ok, err := d.Get("extensions", name)
+		if err != nil || !ok {
+			t.Fatal(err)
+		}
+		if err := d.Set(entry, "extensions", name); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(d.Bytes()); got != after {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, after)
+		}
+		if err := d.Set(old, "extensions", name); err != nil || string(d.Bytes()) != want {
+			t.Errorf("%s given back: %v\n%s", name, err, d.Bytes())
+		}
+		// The owner has written the file anew meanwhile.
+		for _, now := range []string{"extensions:\n      " + name + ":\n       a: 1\n", "extensions:\n  " + name + ": {a: 1} # x\n", "extensions:\n  " + name + ":\nb: 1\n"} {
+			e := parseAs(t, "f", now, YAML)
+			if err := e.Set(old, "extensions", name); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := e.Get("extensions", name); got.Canonical() != old.Canonical() {
+				t.Errorf("%s given back to %q:\n%s", name, now, e.Bytes())
+			}
+		}
+	}
+}
+
+func TestYAMLRefusals(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"{extensions: {}}\n", "f.yaml:1:1: a mapping in braces, which mcpctl doesn't rewrite"},
+		{"extensions: {gh: {}}\n", "f.yaml:1:13: a mapping in braces, which mcpctl doesn't rewrite"},
+		{"extensions:\n", `f.yaml:1:12: "extensions" should be a mapping, it is null`},
+		{"extensions: [a]\n", `f.yaml:1:13: "extensions" should be a mapping, it is a sequence`},
+		{"extensions: 1\n", `f.yaml:1:13: "extensions" should be a mapping, it is a scalar`},
+		{"extensions: &a\n  gh: 1\n", "f.yaml:1:13: an anchor, an alias or a tag, around which mcpctl doesn't edit"},
+		{"a: &a\n  gh: 1\nextensions: *a\n", `f.yaml:3:13: "extensions" should be a mapping, it is an alias`},
+		{"a: &a\n  gh: 1\nextensions:\n  <<: *a\n", "f.yaml:4:3: a merge key, around which mcpctl doesn't edit"},
+		{"a: 1\n--- \nb: 1\n", "f.yaml:2:1: a second document, where the program that reads this file takes one"},
+		{"extensions:\n  gh: 1\nextensions:\n  gh: 2\n", `f.yaml:3:1: the name "extensions" is there twice`},
+		{"extensions:\n  linear: 1\n  \"lin\\u0065ar\": 2\n", `f.yaml:3:3: the name "linear" is there twice`},
+		{"extensions:\n  gh: |\n    a\n    \tb\n", "f.yaml:4:5: a tab in the indentation"},
+		{"extensions:\n\tgh: 1\n", "f.yaml:2:1: found character that cannot start any token"},
+		{"a: 1\n...\n", "f.yaml:2:1: the document ends here, on line 2"},
+		{"- a\n", "f.yaml:1:1: a mapping is needed here, this is a sequence"},
+		{"null\n", "f.yaml:1:1: a mapping is needed here, this is null"},
+		{"a: 'sk-secret\n", "f.yaml:2:1: found unexpected end of stream"},
+		{"a: |\n  text", `f.yaml:1:1: mcpctl can't edit this file without changing more than "linear"`},
+	}
+	for _, tt := range tests {
+		d, err := Parse("f.yaml", []byte(tt.text), YAML)
+		if err == nil {
+			err = d.Set(entry, "extensions", "linear")
+		}
+		wantError(t, err, tt.want)
+		if strings.Contains(tt.want, "in braces") {
+			wantError(t, err, "f.yaml")
+		}
+	}
+}
+
+func TestYAMLMasked(t *testing.T) {
+	d := parseAs(t, "f", "# sk-1\n'#a': sk-2 # sk-3\r\nours: # sk-4\n  cmd: m#\n  b: [\"sk-5\", # sk-6\n    'sk-7\n    #', 7, true, 123456]\n  c: |  # sk-8\n    sk-9\n      # sk\n\n  d: !x &y sk-10\n  e: sk\n   11 # z", YAML)
+	got := d.Masked(func(path []string, value string) bool { return strings.Join(path, ".") == "ours.cmd" && value == "m#" })
+	want := "# …\n'#a': \"…\" # …\r\nours: # …\n  cmd: m#\n  b: [\"…\", # …\n    \"…\"\n, 7, true, \"…\"]\n  c: |  # sk-8\n    …\n      …\n\n  d: !x &y \"…\"\n  e: \"…\"\n # …"
+	if got != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
