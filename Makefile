@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build quick test setup check fuzz bench completions manpages release-check
+.PHONY: build quick test test-clients setup check fuzz bench completions manpages release-check
 
 build:
 	$(GO) build -o bin/ ./cmd/mcpctl
@@ -17,12 +17,18 @@ test: setup check
 	$(GO) test -race -shuffle=on ./...
 	$(GO) test -tags e2e -count=1 -timeout 10m ./internal/e2e/...
 
+# Real AI clients read what install writes, and call tools through the bridge (Linux). The first run installs them from npm,
+# about 2 GB.
+test-clients:
+	.ci/setup-clients
+	$(GO) test -tags clients -count=1 -timeout 20m ./internal/realclients/...
+
 setup:
 	.ci/setup
 
 check:
 	@test -z "$$(gofmt -l cmd internal bench/*.go)" || { echo "gofmt would change:"; gofmt -l cmd internal bench/*.go; exit 1; }
-	$(GO) vet -tags e2e ./...
+	$(GO) vet -tags e2e,clients ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	$(GO) mod verify
