@@ -26,8 +26,9 @@ type attempt struct {
 	slug    string
 	query   url.Values // of the authorization URL
 	expires time.Time
-	code    string // "" until the user has allowed access
-	over    bool   // the gateway has seen the code or the refusal
+	code    string         // "" until the user has allowed access
+	over    bool           // the gateway has seen the code or the refusal
+	resume  *authorization // the login that it is a part of, nil if a call led here
 }
 
 // consents are all grants and attempts.
@@ -82,7 +83,7 @@ func (c *consents) of(s *server, user string) map[string]connection {
 }
 
 // mint makes an attempt with a fresh state and client, and forgets the user's tokens. It returns the URL's query.
-func (c *consents) mint(g grant, slug, redirectURI, resource string) url.Values {
+func (c *consents) mint(g grant, slug, redirectURI, resource string, resume *authorization) url.Values {
 	challenge := sha256.Sum256([]byte(randomHex(32)))
 	state := randomHex(32)
 	query := url.Values{
@@ -98,7 +99,7 @@ func (c *consents) mint(g grant, slug, redirectURI, resource string) url.Values 
 			delete(c.attempts, s)
 		}
 	}
-	c.attempts[state] = &attempt{grant: g, slug: slug, query: query, expires: now.Add(c.lifetime)}
+	c.attempts[state] = &attempt{grant: g, slug: slug, query: query, expires: now.Add(c.lifetime), resume: resume}
 	c.minted++
 	if g.user != "" {
 		c.setLocked(g, false)
@@ -123,6 +124,16 @@ func (c *consents) allow(a *attempt) string {
 	defer c.mu.Unlock()
 	a.code = randomHex(16)
 	return a.code
+}
+
+// resumes returns the login that an attempt is a part of, nil if there is none.
+func (c *consents) resumes(state string) *authorization {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.attempts[state]; a != nil {
+		return a.resume
+	}
+	return nil
 }
 
 // finish ends an attempt: with consent if code is the attempt's, without if the user denied it. It returns what is wrong
@@ -246,7 +257,7 @@ func (g *Gateway) checkConsent(c *call) *answer {
 	case <-time.After(g.o.RegistrationTime):
 	case <-c.r.Context().Done():
 	}
-	query := g.consents.mint(grant, c.server.slug, g.gatewayURL+callbackPath, c.server.upstream)
+	query := g.consents.mint(grant, c.server.slug, g.gatewayURL+callbackPath, c.server.upstream, nil)
 	return shapes()[g.o.Consent](g, c, g.gatewayURL+"/oauth/upstream/"+c.server.slug+"/authorize?"+query.Encode())
 }
 

@@ -2,8 +2,8 @@
 // and per-user consent, its registry, and the control plane that lists them.
 //
 // It follows the gateway's public source (Portkey-AI/gateway, branch 2.0.0, src/mcp), its OpenAPI and its documentation, and
-// shares no code with the parts of mcpctl that speak to a gateway, so that it can't share their mistakes. Portkey's own OAuth
-// (a login without a key) isn't part of it.
+// shares no code with the parts of mcpctl that speak to a gateway, so that it can't share their mistakes. Its own OAuth, for a
+// login without a key, is a whole authorization server, as strict as one has to be.
 package demo
 
 import (
@@ -24,6 +24,7 @@ type Gateway struct {
 	workspace workspace
 	servers   []*server
 	consents  *consents
+	oauth     *oauthServer
 	record    record
 
 	gatewayURL, controlPlaneURL string
@@ -40,7 +41,7 @@ func Start(o Options) (*Gateway, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{o: o, log: o.Log, consents: newConsents(o.StateLifetime)}
+	g := &Gateway{o: o, log: o.Log, consents: newConsents(o.StateLifetime), oauth: newOAuthServer()}
 	g.keys, g.holders = newKeys()
 	g.workspace = newWorkspace()
 	gateway, err := net.Listen("tcp", o.GatewayAddr)

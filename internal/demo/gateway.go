@@ -15,6 +15,7 @@ func (g *Gateway) gatewayRoutes() http.Handler {
 	mux.HandleFunc("GET /oauth/upstream/{server}/authorize", g.consentPage)
 	mux.HandleFunc("POST /oauth/upstream/{server}/authorize", g.consentDecision)
 	mux.HandleFunc("GET /oauth/upstream-callback", g.consentCallback)
+	g.oauthRoutes(mux)
 	none := func(w http.ResponseWriter, _ *http.Request) { noSuchPath().write(w) }
 	mux.HandleFunc("/oauth/", none)
 	mux.HandleFunc("/.well-known/", none)
@@ -68,7 +69,8 @@ type call struct {
 	r         *http.Request
 	body      []byte
 	holder    holder
-	workspace string // as the path names it; "" in the short form
+	token     *oauthToken // nil if it came with a key
+	workspace string      // as the path names it; "" in the short form
 	slug      string
 	server    *server
 }
@@ -93,10 +95,15 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) checkKey(c *call) *answer {
-	key := g.apiKey(c.r)
-	if key == "" && g.o.KeyHeader != "authorization" && c.r.Header.Get("Authorization") != "" {
-		return g.unauthorized(c.r.URL.Path, "The access token is invalid or has expired") // no OAuth token is valid here
+	key, token := g.apiKey(c.r), bearer(c.r)
+	if c.token = g.oauth.valid(token, time.Now()); c.token != nil && (key == "" || key == token) {
+		c.holder = holder{kind: "oauth", user: c.token.user, invoke: true}
+		return nil
 	}
+	if key == "" && g.o.KeyHeader != "authorization" && c.r.Header.Get("Authorization") != "" {
+		return g.unauthorized(c.r.URL.Path, "The access token is invalid or has expired")
+	}
+	c.token = nil
 	if key == "" && c.r.Header.Get("x-portkey-api-key") == "" {
 		return g.unauthorized(c.r.URL.Path, "Authentication required to access this resource")
 	}
@@ -152,6 +159,9 @@ func (g *Gateway) checkWorkspace(c *call) *answer {
 func (g *Gateway) checkServer(c *call) *answer {
 	if c.server = g.find(c.slug); c.server == nil {
 		return oauthFailure(http.StatusNotFound, "not_found", "Server '"+g.workspace.slug+"/"+c.slug+"' not found")
+	}
+	if c.token != nil && c.token.server != c.server.slug {
+		return oauthFailure(http.StatusForbidden, "forbidden", "Token is not authorized to access this MCP server")
 	}
 	return nil
 }

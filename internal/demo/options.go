@@ -18,6 +18,9 @@ var (
 	generations  = []string{"2.19", "2.2"}
 	keyHeaders   = []string{"x-portkey-api-key", "authorization"}
 	consentPages = []string{"ask", "accept", "deny", "never"}
+	issuers      = []string{"path", "origin"}
+	refusals     = []string{"400", "401", "502"}
+	answerIssuer = []string{"none", "right", "wrong"}
 )
 
 // Options say how the gateway behaves. The zero value is a gateway of the newest generation in good health.
@@ -53,6 +56,18 @@ type Options struct {
 	// RegistrationTime is how long a call without consent takes until it has registered with the upstream. It then deletes
 	// the user's stored tokens, and with them a consent that was given in the meantime, as the source does.
 	RegistrationTime time.Duration
+	// Issuer is what the OAuth metadata calls the gateway: "path" (""), the id that the metadata was asked for, as RFC 8414
+	// wants; or "origin", the base URL, which is the default with generation 2.2.
+	Issuer string
+	// AnswerIssuer says whether the answer to an authorization names the issuer (RFC 9207): "none" (""), "right", or "wrong".
+	AnswerIssuer string
+	// NullRegistration refuses to register OAuth clients in the way of the source: with status 201 and the body null.
+	NullRegistration bool
+	// TokenLifetime is how long an access token is good for; 0 means an hour.
+	TokenLifetime time.Duration
+	// RefreshRefusal is the status in which a refresh token is refused: "400" (""), "401" with WWW-Authenticate, or "502",
+	// which is the default with generation 2.2.
+	RefreshRefusal string
 	// PageSize is the largest page of a listing, whatever is asked for; 0 means the API's own limit of 100.
 	PageSize int
 	// SSESplit cuts event streams into chunks of this many bytes; 0 means whole events.
@@ -73,7 +88,7 @@ func (e *OptionError) Error() string { return e.reason }
 func (o Options) withDefaults() Options {
 	for field, value := range map[*string]string{
 		&o.GatewayAddr: "127.0.0.1:0", &o.ControlPlaneAddr: "127.0.0.1:0", &o.Generation: generations[0],
-		&o.KeyHeader: keyHeaders[0], &o.ConsentPage: consentPages[0],
+		&o.KeyHeader: keyHeaders[0], &o.ConsentPage: consentPages[0], &o.AnswerIssuer: answerIssuer[0],
 	} {
 		if *field == "" {
 			*field = value
@@ -84,6 +99,16 @@ func (o Options) withDefaults() Options {
 		if o.Generation == "2.2" {
 			o.Consent = "F"
 		}
+	}
+	old := map[bool]int{true: 1}[o.Generation == "2.2"]
+	if o.Issuer == "" {
+		o.Issuer = issuers[old]
+	}
+	if o.RefreshRefusal == "" {
+		o.RefreshRefusal = refusals[2*old]
+	}
+	if o.TokenLifetime == 0 {
+		o.TokenLifetime = time.Hour
 	}
 	if o.StateLifetime == 0 {
 		o.StateLifetime = 10 * time.Minute
@@ -106,6 +131,9 @@ func (o Options) check() error {
 		{"generation", o.Generation, generations},
 		{"key header", o.KeyHeader, keyHeaders},
 		{"consent page", o.ConsentPage, consentPages},
+		{"issuer", o.Issuer, issuers},
+		{"answer's issuer", o.AnswerIssuer, answerIssuer},
+		{"refusal of a refresh", o.RefreshRefusal, refusals},
 	} {
 		if !slices.Contains(c.known, c.value) {
 			return &OptionError{fmt.Sprintf("%s %q is not one of %s", c.what, c.value, strings.Join(c.known, ", "))}
@@ -119,7 +147,7 @@ func (o Options) check() error {
 	if o.BasePath != "" && (path.Clean(o.BasePath) != o.BasePath || o.BasePath[0] != '/' || (&url.URL{Path: o.BasePath}).EscapedPath() != o.BasePath) {
 		return &OptionError{fmt.Sprintf("base path %q is not of the form /PATH", o.BasePath)}
 	}
-	for _, n := range []int{o.PageSize, o.SSESplit, int(o.StateLifetime), int(o.RegistrationTime)} {
+	for _, n := range []int{o.PageSize, o.SSESplit, int(o.StateLifetime), int(o.RegistrationTime), int(o.TokenLifetime)} {
 		if n < 0 {
 			return &OptionError{"sizes and times can't be negative"}
 		}

@@ -23,7 +23,8 @@ button#allow{background:var(--main);border-color:var(--main);color:var(--card)}
 button:focus-visible{outline:3px solid var(--main);outline-offset:2px}
 small{display:block;margin-top:1.5rem;color:var(--soft)}`
 
-// page sends a page without scripts, which nobody may store, frame or learn the address of.
+// page sends a page without scripts, which nobody may store, frame or learn the address of. A form's answer may end at the
+// program on this machine that wants to log in: browsers apply form-action to redirects as well.
 func page(w http.ResponseWriter, status int, title, body string) {
 	sum := sha256.Sum256([]byte(style))
 	h := w.Header()
@@ -32,7 +33,7 @@ func page(w http.ResponseWriter, status int, title, body string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
-		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		"'; form-action 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `<!doctype html>
 <html lang="en">
@@ -100,8 +101,9 @@ func (g *Gateway) toCallback(w http.ResponseWriter, r *http.Request, a *attempt,
 func (g *Gateway) consentCallback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	denied := query.Get("error") != ""
+	login := g.consents.resumes(query.Get("state"))
 	fault := "Invalid resume state in upstream callback"
-	if g.o.Generation != "2.2" {
+	if g.o.Generation != "2.2" || login != nil {
 		fault = g.consents.finish(query.Get("state"), query.Get("code"), denied)
 	}
 	switch {
@@ -109,6 +111,8 @@ func (g *Gateway) consentCallback(w http.ResponseWriter, r *http.Request) {
 		page(w, http.StatusOK, "Authorization Failed", "<p>"+html.EscapeString(fault)+"</p>")
 	case denied:
 		page(w, http.StatusOK, "Access denied", "<p>Nothing was connected. You can close this window.</p>")
+	case login != nil:
+		g.toClient(w, r, login, "")
 	default:
 		page(w, http.StatusOK, "Access granted", "<p>You can close this window.</p>")
 	}
