@@ -101,7 +101,7 @@ func writeResult(w io.Writer, result any, tty bool) error {
 		return writeJSON(w, doc, tty)
 	}
 	if tty {
-		s = cleanLines(s)
+		s = CleanLines(s)
 	}
 	_, err := io.WriteString(w, s+"\n")
 	return err

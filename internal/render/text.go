@@ -10,10 +10,10 @@ import (
 
 // Clean makes words from elsewhere fit for one line of a terminal: each run of white space becomes one blank, and
 // what a terminal would act on (escapes, other control characters, changes of writing direction) becomes �.
-func Clean(s string) string { return strings.Join(strings.Fields(cleanLines(s)), " ") }
+func Clean(s string) string { return strings.Join(strings.Fields(CleanLines(s)), " ") }
 
-// cleanLines is Clean for text that may have several lines.
-func cleanLines(s string) string {
+// CleanLines is Clean for text that may have several lines, whose blanks it keeps.
+func CleanLines(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && isHarmful(r) {
 			if unicode.IsSpace(r) {

@@ -18,7 +18,7 @@ type node struct {
 
 // maxSteps is how many parts of a schema are looked at to understand one place in it: a reference may lead back to itself,
 // and several of them may do so.
-const maxSteps = 1000
+const maxSteps = 200
 
 func newNode(document, schema json.RawMessage) node {
 	n := node{document: document}
@@ -63,25 +63,47 @@ func (n node) join(other node) {
 		case !has:
 			n.members[name] = value
 		case name == "properties":
-			n.members[name] = joinJSON(mine, value, '{', '}')
+			n.members[name] = joinObjects(mine, value)
 		case name == "required":
-			n.members[name] = joinJSON(mine, value, '[', ']')
+			var list []string
+			_ = json.Unmarshal(value, &list)
+			all, _ := marshal(union(n.texts(name), list))
+			n.members[name] = all
 		}
 	}
 }
 
-// joinJSON puts two objects, or two arrays, one behind the other. A name that both have counts as the decoder likes.
-func joinJSON(a, b json.RawMessage, open, shut byte) json.RawMessage {
-	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
-	if len(a) < 2 || len(b) < 2 || a[0] != open || b[0] != open {
+// joinObjects puts the members of b that a doesn't have behind those of a.
+func joinObjects(a, b json.RawMessage) json.RawMessage {
+	var members, more map[string]json.RawMessage
+	if json.Unmarshal(a, &members) != nil || json.Unmarshal(b, &more) != nil {
 		return a
 	}
-	one, two := bytes.TrimSpace(a[1:len(a)-1]), bytes.TrimSpace(b[1:len(b)-1])
-	joined := append([]byte{open}, one...)
-	if len(one) > 0 && len(two) > 0 {
-		joined = append(joined, ',')
+	joined := []byte("{")
+	for _, name := range union(memberNames(a), memberNames(b)) {
+		value, has := members[name]
+		if !has {
+			value = more[name]
+		}
+		if len(joined) > 1 {
+			joined = append(joined, ',')
+		}
+		key, _ := marshal(name)
+		joined = append(append(append(joined, key...), ':'), value...)
 	}
-	return append(append(joined, two...), shut)
+	return append(joined, '}')
+}
+
+// union is a, and behind it what b has beside.
+func union(a, b []string) []string {
+	seen, all := map[string]bool{}, []string{}
+	for _, s := range append(slices.Clone(a), b...) {
+		if !seen[s] {
+			seen[s] = true
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // lookup returns what a reference within the document means (a JSON pointer, RFC 6901), nil if there is nothing.
