@@ -1,12 +1,74 @@
 package bridge
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 )
+
+// answerBody is a body that is one JSON message, which is checked while it arrives.
+type answerBody struct {
+	memory *buffers
+	size   int64 // of the body, in bytes; -1 if that isn't known
+	buf    []byte
+	// start is where the message begins, begun says that it has.
+	start int
+	begun bool
+	ahead parsing
+}
+
+// read reads all of it.
+func (a *answerBody) read(body io.Reader) error {
+	if a.size > maxMessage {
+		return errTooLong
+	}
+	a.buf = a.memory.get()
+	for {
+		if len(a.buf) == cap(a.buf) {
+			if len(a.buf) > maxMessage {
+				return errTooLong
+			}
+			a.buf = a.memory.grow(a.buf, int(a.size)+1)
+		}
+		n, err := body.Read(a.buf[len(a.buf):min(cap(a.buf), len(a.buf)+maxRead)])
+		a.buf = a.buf[:len(a.buf)+n]
+		if a.begin() {
+			a.ahead.feed(a.buf[a.start:])
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin reports whether the message has begun. Blanks and a byte order mark before it don't belong to it.
+func (a *answerBody) begin() bool {
+	if !a.begun {
+		rest := bytes.TrimPrefix(bytes.TrimLeft(a.buf, blanks), []byte("\ufeff"))
+		rest = bytes.TrimLeft(rest, blanks)
+		a.start = len(a.buf) - len(rest)
+		a.begun = len(rest) > 0 && (rest[0] == '{' || rest[0] == '[')
+	}
+	return a.begun
+}
+
+// message returns the message, in memory that free takes back.
+func (a *answerBody) message() (message, error) {
+	a.begin()
+	return a.ahead.end(bytes.TrimRight(a.buf[a.start:], blanks))
+}
+
+func (a *answerBody) free() { a.memory.put(a.buf) }
+
+// maxRead is how much is read at once, in bytes: it is checked while the next piece is on its way, and while it is still in
+// the processor's cache.
+const maxRead = 256 << 10
 
 func isStream(resp *http.Response) bool {
 	t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))

@@ -7,26 +7,30 @@ import (
 
 const (
 	firstBuffer = 16 << 10 // bytes
-	// largeBuffer is the size at which a stream's buffer moves to the slab.
-	largeBuffer = 1 << 20
+	// largeBuffer is the size from which on a buffer is a slab.
+	largeBuffer = 128 << 10
 	slabSize    = maxMessage + firstBuffer
+	maxSlabs    = 4
 	// slabTime is how long the memory of a large message is kept for the next one.
 	slabTime = 10 * time.Second
 )
 
-// buffers lends memory to streams: small buffers from a pool, and to one stream at a time the slab, which is as large as the
-// largest message.
+// buffers lends memory to answers: small buffers from a pool, and slabs, each as large as the largest message.
 //
-// The slab lies outside the heap. A growing buffer in the heap is copied and zeroed over and over, and the garbage collector
-// lets as much garbage pile up beside it; of the slab only the pages that a message really fills take memory, and they are
+// A slab lies outside the heap. A growing buffer in the heap is copied and zeroed over and over, and the garbage collector
+// lets as much garbage pile up beside it; of a slab only the pages that a message really fills take memory, and they are
 // given back when no large message has come for a while.
 type buffers struct {
 	small sync.Pool // *[]byte
 
 	mu     sync.Mutex
-	slab   []byte // nil before the first large message, and where there can be none
-	lent   bool
+	slabs  []slab
 	giveUp *time.Timer
+}
+
+type slab struct {
+	memory []byte
+	lent   bool
 }
 
 // get returns an empty buffer.
@@ -37,45 +41,48 @@ func (b *buffers) get() []byte {
 	return make([]byte, 0, firstBuffer)
 }
 
-// grow returns a buffer with the content of buf and more room.
-func (b *buffers) grow(buf []byte) []byte {
+// grow returns a buffer with the content of buf and more room: for size bytes, if that is more than twice the room of buf.
+func (b *buffers) grow(buf []byte, size int) []byte {
+	size = max(2*cap(buf), size, firstBuffer)
 	var grown []byte
-	if len(buf) >= largeBuffer {
+	if size >= largeBuffer {
 		grown = b.takeSlab()
 	}
 	if grown == nil {
-		grown = make([]byte, 0, max(2*len(buf), firstBuffer))
+		grown = make([]byte, 0, size)
 	}
-	return append(grown, buf...)
+	grown = append(grown, buf...)
+	b.put(buf)
+	return grown
 }
 
-// takeSlab returns the slab, empty, or nil if it is lent or can't be had.
+// takeSlab returns an empty slab, or nil if none is to be had. The first ones are taken first, so that few are in use.
 func (b *buffers) takeSlab() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.lent {
+	for i := range b.slabs {
+		if s := &b.slabs[i]; !s.lent {
+			s.lent = true
+			return s.memory[:0]
+		}
+	}
+	if len(b.slabs) == maxSlabs {
 		return nil
 	}
-	if b.slab == nil {
-		b.slab = newSlab(slabSize)
-	}
-	if b.slab == nil {
+	memory := newSlab(slabSize)
+	if memory == nil {
 		return nil
 	}
-	if b.giveUp != nil {
-		b.giveUp.Stop()
-	}
-	b.lent = true
-	return b.slab[:0]
+	b.slabs = append(b.slabs, slab{memory, true})
+	return memory[:0]
 }
 
 // put takes a buffer back, which nobody may use any more.
 func (b *buffers) put(buf []byte) {
 	buf = buf[:0]
-	if b.putSlab(buf) {
-		return
-	}
-	if c := cap(buf); c > 0 && c < largeBuffer {
+	switch c := cap(buf); {
+	case c == slabSize && b.putSlab(buf):
+	case 0 < c && c < largeBuffer:
 		b.small.Put(&buf)
 	}
 }
@@ -83,18 +90,31 @@ func (b *buffers) put(buf []byte) {
 func (b *buffers) putSlab(buf []byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.lent || cap(buf) != cap(b.slab) || &buf[:1][0] != &b.slab[:1][0] {
-		return false
+	for i := range b.slabs {
+		if s := &b.slabs[i]; s.lent && &s.memory[0] == &buf[:1][0] {
+			s.lent = false
+			b.emptyLater()
+			return true
+		}
 	}
-	b.lent = false
+	return false
+}
+
+// emptyLater gives the memory of the slabs back that nobody has by then.
+func (b *buffers) emptyLater() {
+	if b.giveUp != nil {
+		b.giveUp.Reset(slabTime)
+		return
+	}
 	b.giveUp = time.AfterFunc(slabTime, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if !b.lent {
-			emptySlab(b.slab)
+		for _, s := range b.slabs {
+			if !s.lent {
+				emptySlab(s.memory)
+			}
 		}
 	})
-	return true
 }
 
 // swap gives a stream a small buffer for a large one, so that the next stream, which often begins before this one has ended,

@@ -7,12 +7,12 @@ import (
 
 func TestBuffers(t *testing.T) {
 	var b buffers
-	large := b.grow(make([]byte, largeBuffer))
+	large := b.grow(make([]byte, largeBuffer), 0)
 	if cap(large) < maxMessage {
 		return // a system without a slab
 	}
 	copy(large, "first")
-	if other := b.grow(make([]byte, largeBuffer)); &other[0] == &large[0] {
+	if other := b.grow(make([]byte, largeBuffer), 0); &other[0] == &large[0] {
 		t.Fatal("the slab was lent twice")
 	}
 	// A stream that has been served gives the slab back, and keeps what it has yet to read.
@@ -22,7 +22,7 @@ func TestBuffers(t *testing.T) {
 	if string(rd.buf) != "rest" || rd.pos != 0 {
 		t.Errorf("%q at %d", rd.buf, rd.pos)
 	}
-	again := b.grow(bytes.Repeat([]byte{'x'}, largeBuffer))
+	again := b.grow(bytes.Repeat([]byte{'x'}, largeBuffer), 0)
 	if &again[0] != &large[0] {
 		t.Error("the slab did not come back")
 	}
@@ -31,7 +31,7 @@ func TestBuffers(t *testing.T) {
 	}
 	b.put(again)
 	emptySlab(again[:cap(again)])
-	if large := b.grow(make([]byte, largeBuffer)); len(large) != largeBuffer || large[0] != 0 {
+	if large := b.grow(make([]byte, largeBuffer), 0); len(large) != largeBuffer || large[0] != 0 {
 		t.Error("the emptied slab can't be used")
 	}
 }

@@ -165,7 +165,7 @@ func location(h http.Header) string {
 var (
 	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 	htmlTag   = regexp.MustCompile(`(?s)<[^>]*>`)
-	blanks    = regexp.MustCompile(`\s+`)
+	spaces    = regexp.MustCompile(`\s+`)
 )
 
 // excerpt is what a person can use of a body that isn't JSON-RPC: an error's own words, a page's title, or its first 200
@@ -184,7 +184,7 @@ func excerpt(body []byte) string {
 }
 
 func shorten(text string) string {
-	text = strings.TrimSpace(blanks.ReplaceAllString(strings.ToValidUTF8(text, "\ufffd"), " "))
+	text = strings.TrimSpace(spaces.ReplaceAllString(strings.ToValidUTF8(text, "\ufffd"), " "))
 	if r := []rune(text); len(r) > 200 {
 		text = string(r[:200]) + "…"
 	}

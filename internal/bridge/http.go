@@ -166,19 +166,25 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 				b.out.write(m.raw, rd.buffered())
 			}
 		default:
-			if m.err != nil || x.private || x.asksInput(&m) { // whoever sent it decides what to make of it
-				m, _ = parse(bytes.Clone(m.raw))
-				r.msg, r.body = &m, m.raw
-				return true, nil
+			if b.take(x, r, m); r.delivered {
+				b.buffers.swap(rd)
+				b.rest(x, rd)
 			}
-			r.msg, r.body = &m, m.raw
-			b.settle(x, *r)
-			b.buffers.swap(rd)
-			b.rest(x, rd)
-			r.delivered = true
 			return true, nil
 		}
 	}
+}
+
+// take makes m the answer to x. Its memory is lent: the answer goes to the client at once, or is copied if something has to be
+// made of it first.
+func (b *Bridge) take(x *exchange, r *reply, m message) {
+	if r.msg, r.body = &m, m.raw; m.err == nil && !x.private && !x.asksInput(&m) && !wantsInput(x, *r) {
+		b.settle(x, *r)
+		r.delivered = true
+		return
+	}
+	m, _ = parse(bytes.Clone(m.raw))
+	r.body = m.raw
 }
 
 // batchAnswer passes on an answer of a batch, as it comes.
@@ -207,7 +213,7 @@ func (b *Bridge) eventMessage(e event) (message, bool) {
 	if e.name != "" && e.name != "message" {
 		return message{}, false
 	}
-	m, err := parse(e.data)
+	m, err := e.ahead.end(e.data)
 	if err != nil {
 		if m, err = parse(bytes.ToValidUTF8(e.data, []byte("\ufffd"))); err != nil {
 			b.Log.Warn("the server sent an event that is not JSON-RPC", "bytes", len(e.data), "error", err)

@@ -2,6 +2,9 @@ package bridge
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -48,6 +51,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := parse(data)
+		piecemeal(t, data, m, err)
 		want := json.Valid(data) && utf8.Valid(data)
 		if got := err == nil || err == errNotMessage; got != want {
 			t.Fatalf("parse says %v, encoding/json says valid=%v", err, want)
@@ -66,6 +70,42 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// piecemeal checks that a message which arrives byte by byte, with a blank at its end that doesn't belong to it, is found to be
+// what it is as a whole.
+func piecemeal(t *testing.T, data []byte, want message, wantErr error) {
+	t.Helper()
+	var p parsing
+	for i := range data {
+		p.feed(slices.Clone(data[:i+1])) // in another place each time
+	}
+	if wantErr == nil {
+		p.feed(append(slices.Clone(data), '\n'))
+	}
+	m, err := p.end(data)
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(m, want) {
+		t.Fatalf("%q\nin pieces %+v, %v\nas a whole %+v, %v", data, m, err, want, wantErr)
+	}
+}
+
+// TestNumberInPieces: a number as long as a message can be costs no more than its length, in however many pieces it comes.
+func TestNumberInPieces(t *testing.T) {
+	data := []byte(`{"id":` + strings.Repeat("1", 1<<20) + `}`)
+	var p parsing
+	looks := 0
+	for end := 1; end < len(data); end += 64 {
+		enough := p.scan.enough
+		if p.feed(data[:end]); p.scan.enough != enough {
+			looks++
+		}
+	}
+	if m, err := p.end(data); err != nil || len(m.id) != 1<<20 {
+		t.Fatalf("%v, %d digits", err, len(m.id))
+	}
+	if looks > 20 {
+		t.Errorf("looked at %d times", looks)
+	}
 }
 
 func BenchmarkParse(b *testing.B) {

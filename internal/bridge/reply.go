@@ -38,35 +38,33 @@ func errorReply(resp *http.Response) reply {
 }
 
 func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) reply {
-	body, err := readAll(resp)
-	if err != nil {
-		return reply{status: resp.StatusCode, header: resp.Header, err: err}
+	r := reply{status: resp.StatusCode, header: resp.Header}
+	a := answerBody{memory: &b.buffers, size: resp.ContentLength}
+	defer a.free()
+	if r.err = a.read(resp.Body); r.err != nil {
+		return r
 	}
-	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
-	m, err := parse(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+	m, err := a.message()
 	switch {
-	case len(bytes.TrimSpace(body)) == 0:
+	case len(m.raw) == 0:
 		r.err = errors.New("the answer has no body")
-	case err != nil:
-		r.err = &badBody{mediaType, body}
-	case m.batch && x.msg.batch:
-		r.body = oneLine(m).raw
-	case m.batch:
-		return b.fromBatch(x, r, m)
-	case m.isResponse():
-		m = oneLine(m)
-		r.msg, r.body = &m, m.raw
+	case err == nil && m.batch && x.msg.batch:
+		r.body = bytes.Clone(oneLine(m).raw)
+	case err == nil && m.batch:
+		b.fromBatch(x, &r, m)
+	case err == nil && m.isResponse():
+		b.take(x, &r, oneLine(m))
 	default:
-		r.err = &badBody{mediaType, body}
+		r.err = &badBody{mediaType, bytes.Clone(m.raw)}
 	}
 	return r
 }
 
 // fromBatch takes the answer out of an array that a server sent where it was asked for one.
-func (b *Bridge) fromBatch(x *exchange, r reply, batch message) reply {
+func (b *Bridge) fromBatch(x *exchange, r *reply, batch message) {
 	r.err = errors.New("the answer is an array without an answer in it")
 	elements(batch.raw, func(value []byte) {
-		m, err := parse(value)
+		m, err := parse(bytes.Clone(value))
 		switch {
 		case err != nil:
 		case m.isResponse():
@@ -76,24 +74,11 @@ func (b *Bridge) fromBatch(x *exchange, r reply, batch message) reply {
 			b.out.write(oneLine(m).raw, false)
 		}
 	})
-	return r
-}
-
-func readAll(resp *http.Response) ([]byte, error) {
-	if resp.ContentLength > maxMessage {
-		return nil, errTooLong
-	}
-	buf := bytes.NewBuffer(make([]byte, 0, max(512, int(resp.ContentLength)+bytes.MinRead)))
-	n, err := buf.ReadFrom(io.LimitReader(resp.Body, maxMessage+1))
-	if n > maxMessage {
-		return nil, errTooLong
-	}
-	return buf.Bytes(), err
 }
 
 // oneLine puts a message that is spread over lines on one.
 func oneLine(m message) message {
-	if bytes.IndexByte(m.raw, '\n') < 0 && bytes.IndexByte(m.raw, '\r') < 0 {
+	if !m.broken {
 		return m
 	}
 	var buf bytes.Buffer

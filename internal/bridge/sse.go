@@ -11,6 +11,8 @@ import (
 type event struct {
 	name string // "" and "message" are the same
 	data []byte
+	// ahead is what has been seen of data before all of it was there.
+	ahead parsing
 }
 
 // eventReader reads a text/event-stream (WHATWG HTML, "Server-sent events"): lines end with CR, LF or CRLF in any mixture
@@ -29,12 +31,13 @@ type eventReader struct {
 	own     []byte // where data is otherwise
 	hasData bool
 	name    string
+	ahead   parsing // of data, as long as that is one line
 
 	// lastID is the stream's last event id, and retry the pause before a reconnection that the server asked for, 0 if
 	// it didn't.
 	lastID string
 	retry  time.Duration
-	grow   func([]byte) []byte
+	grow   func(buf []byte, size int) []byte
 	// beforeRead is called before each read that may block.
 	beforeRead func()
 }
@@ -55,7 +58,7 @@ func (e *eventReader) next(whole func([]byte) bool) (event, error) {
 		line, err := e.line()
 		if err != nil {
 			if err == io.EOF && e.hasData && whole(e.data) {
-				return event{e.name, e.data}, nil
+				return event{e.name, e.data, parsing{}}, nil
 			}
 			return event{}, err
 		}
@@ -66,13 +69,22 @@ func (e *eventReader) next(whole func([]byte) bool) (event, error) {
 			continue
 		}
 		if e.hasData && len(e.data) > 0 {
-			return event{e.name, e.data}, nil
+			return event{e.name, e.data, e.ahead}, nil
 		}
 		e.clear()
 	}
 }
 
-func (e *eventReader) clear() { e.data, e.inBuf, e.hasData, e.name = nil, false, false, "" }
+func (e *eventReader) clear() {
+	e.data, e.inBuf, e.hasData, e.name, e.ahead = nil, false, false, "", parsing{}
+}
+
+// lookAhead checks the data in a line whose end isn't there yet.
+func (e *eventReader) lookAhead(line []byte) {
+	if value, isData := bytes.CutPrefix(line, []byte("data:")); isData && len(value) > 0 && !e.hasData {
+		e.ahead.feed(bytes.TrimPrefix(value, []byte(" ")))
+	}
+}
 
 // keep moves data out of buf, whose content is about to move.
 func (e *eventReader) keep() {
@@ -93,7 +105,7 @@ func (e *eventReader) field(line []byte) {
 		if e.hasData {
 			e.keep()
 			e.own = append(append(e.own, '\n'), value...)
-			e.data = e.own
+			e.data, e.ahead = e.own, parsing{}
 		} else {
 			e.data, e.inBuf, e.hasData = value, true, true
 		}
@@ -147,6 +159,7 @@ func (e *eventReader) line() ([]byte, error) {
 		if e.err != nil {
 			return nil, e.last()
 		}
+		e.lookAhead(rest)
 		if err := e.fill(); err != nil {
 			return nil, err
 		}
@@ -190,7 +203,7 @@ func (e *eventReader) fill() error {
 		if len(e.buf) > maxMessage {
 			return errTooLong
 		}
-		e.buf = e.grow(e.buf)
+		e.buf = e.grow(e.buf, 0)
 	}
 	e.beforeRead()
 	for range 100 {

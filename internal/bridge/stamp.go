@@ -71,12 +71,3 @@ func withProperties(object []byte, properties []property) []byte {
 }
 
 func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
-
-// eachMember calls each for every member of the JSON object in data, with its name as JSON.
-func eachMember(data []byte, each func(name, value []byte)) {
-	s := scanner{data: data}
-	s.space()
-	if s.peek() == '{' {
-		s.members(0, each)
-	}
-}
