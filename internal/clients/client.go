@@ -25,6 +25,13 @@ type Client struct {
 	Key string
 	// Shape is what an entry looks like.
 	Shape Shape
+	// Direct is what an entry of a server looks like that the client speaks to by itself; nil where there is no such, for
+	// the reason NotDirect.
+	Direct    *Direct
+	NotDirect string
+	// LinkForm is an address that makes the client offer an entry to its user: {name}, {base64} and {json} of the entry,
+	// {command} and {args} are filled in. "" for a client without such.
+	LinkForm string
 	// NewFile is what the client itself would put into its file if it were new.
 	NewFile configfile.Members
 	// Files are the places of the user's file, the one of the newest release first.

@@ -41,8 +41,8 @@ func masked(t Target, r record, c configfile.Content, p plan, after bool) (strin
 	harmless := []string{"bridge"}
 	ours := map[string]bool{}
 	for _, change := range p.changes {
-		cmd, written := p.written[change.Name]
-		harmless = append(append(harmless, change.Server), cmd.Args...)
+		e, written := p.written[change.Name]
+		harmless = append(append(harmless, change.Server), e.Command.Args...)
 		if raw, ok, err := doc.Get(t.Client.Key, change.Name); err == nil && ok {
 			ours[change.Name] = after && written || r.owns(change.Name, raw)
 		}
@@ -54,19 +54,35 @@ func masked(t Target, r record, c configfile.Content, p plan, after bool) (strin
 		if len(path) < 3 || path[0] != t.Client.Key || !ours[path[1]] {
 			return false
 		}
+		e := p.written[path[1]]
+		if isIn(t.Client.Members(Entry{Name: path[1], Command: e.Command}), path[2:], value) ||
+			e.Remote != nil && isIn(t.Client.Members(e), path[2:], value) {
+			return true
+		}
 		switch path[2] {
 		case t.Client.Shape.command():
-			if len(path) == 3 || path[3] == "0" {
-				return true
-			}
-			fallthrough
+			return len(path) == 3 || path[3] == "0" || slices.Contains(harmless, value)
 		case "args":
 			// Its owner may have added an argument, and that may be a secret.
 			return slices.Contains(harmless, value)
 		}
-		return slices.ContainsFunc(t.Client.Entry(path[1], Command{}), func(m configfile.Member) bool {
-			list, _ := m.Value.([]string)
-			return m.Name == path[2] && (m.Value == value || slices.Contains(list, value))
-		})
+		return false
 	}), nil
+}
+
+// isIn reports whether members have the string value at path.
+func isIn(members configfile.Members, path []string, value string) bool {
+	i := slices.IndexFunc(members, func(m configfile.Member) bool { return m.Name == path[0] })
+	if i < 0 {
+		return false
+	}
+	switch v := members[i].Value.(type) {
+	case string:
+		return len(path) == 1 && v == value
+	case []string:
+		return len(path) == 2 && slices.Contains(v, value)
+	case configfile.Members:
+		return len(path) > 1 && isIn(v, path[1:], value)
+	}
+	return false
 }

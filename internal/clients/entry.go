@@ -35,13 +35,25 @@ func (s Shape) start(cmd Command) configfile.Members {
 	return configfile.Members{{Name: s.command(), Value: cmd.Path}, {Name: "args", Value: cmd.Args}}
 }
 
-// Entry returns what the client's file says of a server that mcpctl bridges.
-func (c Client) Entry(name string, cmd Command) configfile.Members {
+// reach returns the members of an entry that say how to reach the server.
+func (c Client) reach(e Entry) configfile.Members {
+	if e.Remote != nil {
+		return c.Direct.reach(*e.Remote)
+	}
+	return c.Shape.start(e.Command)
+}
+
+// Members returns what the client's file says of e.
+func (c Client) Members(e Entry) configfile.Members {
+	first, last := c.Shape.First, c.Shape.Last
+	if e.Remote != nil {
+		first, last = c.Direct.First, c.Direct.Last
+	}
 	var members configfile.Members
 	if c.Shape.NameMember != "" {
-		members = append(members, configfile.Member{Name: c.Shape.NameMember, Value: name})
+		members = append(members, configfile.Member{Name: c.Shape.NameMember, Value: e.Name})
 	}
-	return slices.Concat(members, c.Shape.First, c.Shape.start(cmd), c.Shape.Last)
+	return slices.Concat(members, first, c.reach(e), last)
 }
 
 // decode returns the zero Launch for what is no entry.

@@ -15,6 +15,9 @@ type Entry struct {
 	// Over is someone else's entry of the name, which may be replaced as long as it is still there as it was; zero for
 	// none. What its owner has set beside how to reach the server stays.
 	Over configfile.Raw
+	// Remote is set for an entry without a bridge, of a client that speaks to the server by itself. Client.CheckDirect
+	// says whether it can.
+	Remote *Remote
 }
 
 // Install puts entries into t's file, all of them or none, in one write. An entry that says the same already is left
@@ -31,7 +34,7 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{after: before, record: r.clone(), written: map[string]Command{}}
+	p := plan{after: before, record: r.clone(), written: map[string]Entry{}}
 	if doc.Empty() {
 		for _, m := range t.Client.NewFile {
 			if err := doc.Set(m.Value, m.Name); err != nil {
@@ -60,7 +63,7 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 		}
 		changed = changed || action != Unchanged
 		p.changes = append(p.changes, Change{e.Server, e.Name, action})
-		p.written[e.Name] = e.Command
+		p.written[e.Name] = e
 	}
 	if !changed {
 		return p, nil
@@ -82,6 +85,9 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Entry, Action, entryRecord, error) {
 	path := []string{c.Key, e.Name}
 	recorded := entryRecord{Server: e.Server, Previous: r.Entries[e.Name].Previous}
+	if e.Remote != nil {
+		recorded.URL = e.Remote.URL
+	}
 	raw, exists, err := doc.Get(path...)
 	if err != nil {
 		return e, "", recorded, err
@@ -90,15 +96,17 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	switch {
 	case !exists:
 		action, recorded.Previous = Added, ""
-		err = doc.Set(c.Entry(e.Name, e.Command), path...)
+		err = doc.Set(c.Members(e), path...)
+	case raw.Canonical() == canonical(c.Members(e)):
+		action = Unchanged
 	case r.owns(e.Name, raw):
-		action, err = refresh(doc, path, raw, c, e)
+		action, err = refresh(doc, path, raw, r.Entries[e.Name], c, e)
 	case e.Over.Text != "" && e.Over == raw:
 		recorded.Previous = raw.Text
-		err = doc.Set(over(c.Entry(e.Name, e.Command), raw), path...)
+		err = doc.Set(over(c.Members(e), raw), path...)
 	case force:
 		recorded.Previous = raw.Text
-		err = doc.Set(c.Entry(e.Name, e.Command), path...)
+		err = doc.Set(c.Members(e), path...)
 	default:
 		err = doc.ErrorAt(path, "give mcpctl's another name with --as NAME, or replace this one with --force; uninstall gives it back",
 			"%q is there already, and isn't mcpctl's: %s", e.Name, decode(raw).kind())
@@ -111,25 +119,26 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	return e, action, recorded, err
 }
 
-// refresh replaces what differs of how to start the server, and nothing else of the entry. One that isn't of the client's
-// shape is replaced whole.
-func refresh(doc *configfile.Document, path []string, raw configfile.Raw, c Client, e Entry) (Action, error) {
+// refresh replaces what differs of how to reach the server, and nothing else of the entry. One of another shape is replaced
+// whole, and so is one that nobody has touched since old, which is zero if mcpctl has no record of it.
+func refresh(doc *configfile.Document, path []string, raw configfile.Raw, old entryRecord, c Client, e Entry) (Action, error) {
 	action := Unchanged
-	var old map[string]any
-	if raw.Decode(&old) != nil {
-		old = nil
+	var values map[string]any
+	if raw.Decode(&values) != nil || e.Remote != nil && old.Hash == hashEntry(raw) {
+		return Updated, doc.Set(c.Members(e), path...)
 	}
-	for _, m := range c.Shape.start(e.Command) {
+	for i, m := range c.reach(e) {
 		field := append(path[:len(path):len(path)], m.Name)
 		// Reading each makes sure that none is there twice.
-		if _, _, err := doc.Get(field...); err != nil {
+		now, there, err := doc.Get(field...)
+		if err != nil {
 			return "", err
 		}
-		switch value := old[m.Name]; {
-		case equal(value, m.Value):
+		switch {
+		case there && now.Canonical() == canonical(m.Value):
 			continue
-		case kind(value) != kind(m.Value):
-			return Updated, doc.Set(c.Entry(e.Name, e.Command), path...)
+		case !there && i == 0, there && kind(values[m.Name]) != kind(m.Value):
+			return Updated, doc.Set(c.Members(e), path...)
 		}
 		action = Updated
 		if err := doc.Set(m.Value, field...); err != nil {
@@ -139,21 +148,19 @@ func refresh(doc *configfile.Document, path []string, raw configfile.Raw, c Clie
 	return action, nil
 }
 
-// equal compares a decoded value with one to be written: a string or a []string.
-func equal(have, want any) bool {
-	if list, ok := have.([]any); ok {
-		words, isList := want.([]string)
-		return isList && len(list) == len(words) && slices.Equal(texts(list), words)
-	}
-	return have == want
+// canonical is Raw.Canonical of what is to be written.
+func canonical(value any) string {
+	return configfile.Raw{Text: encode(value), Format: configfile.JSON}.Canonical()
 }
 
-func kind(v any) string {
-	switch v.(type) {
+func kind(value any) string {
+	switch value.(type) {
 	case string:
 		return "string"
 	case []any, []string:
 		return "array"
+	case map[string]any, configfile.Members:
+		return "object"
 	}
 	return ""
 }

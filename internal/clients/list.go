@@ -165,13 +165,20 @@ func (m Machine) state(r record, name string, raw configfile.Raw) State {
 	e := decode(raw)
 	recorded, ok := r.Entries[name]
 	switch {
-	case strings.ContainsAny(e.Command, m.separators()) && !m.exists(e.Command),
-		!strings.ContainsAny(e.Command, m.separators()) && !m.onPath(e.Command):
+	case e.Command != "" && !m.starts(e.Command):
 		return Broken
 	case ok && recorded.Hash != hashEntry(raw):
 		return Altered
 	}
 	return OK
+}
+
+// starts reports whether there is a program command: a path, or a name on PATH.
+func (m Machine) starts(command string) bool {
+	if strings.ContainsAny(command, m.separators()) {
+		return m.exists(command)
+	}
+	return m.onPath(command)
 }
 
 // HasDeadKey returns the path of the file beside t's in which someone has put servers under a name that the client

@@ -100,6 +100,8 @@ type record struct {
 type entryRecord struct {
 	Server string `json:"server"`
 	Hash   string `json:"hash"`
+	// URL is the address in an entry without a bridge.
+	URL string `json:"url,omitempty"`
 	// Previous is the text of the foreign entry that was replaced.
 	Previous string `json:"previous,omitempty"`
 }
@@ -109,10 +111,12 @@ func hashEntry(raw configfile.Raw) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// owns reports whether mcpctl put the entry called name there, by its record or by its look.
+// owns reports whether mcpctl put the entry called name there, by its record or by its look. One without a bridge looks
+// like anyone's, so that it takes a record of its address.
 func (r record) owns(name string, raw configfile.Raw) bool {
-	e, ok := r.Entries[name]
-	return ok && e.Hash == hashEntry(raw) || decode(raw).ours()
+	recorded, ok := r.Entries[name]
+	e := decode(raw)
+	return ok && (recorded.Hash == hashEntry(raw) || e.Command == "" && e.URL != "" && e.URL == recorded.URL) || e.ours()
 }
 
 func recordName(id string) string { return "installs/" + id + ".json" }
@@ -145,7 +149,7 @@ type plan struct {
 	record  record
 	changes []Change
 	// written names the entries that mcpctl writes, which may be shown.
-	written map[string]Command
+	written map[string]Entry
 }
 
 type planner func(record, configfile.Content) (plan, error)

@@ -10,6 +10,9 @@ func All() []Client {
 		{
 			ID: "claude-desktop", Name: "Claude Desktop",
 			Format: configfile.JSON, Key: "mcpServers",
+			// Connectors are called from Anthropic's cloud, and a url in the file makes some builds drop all servers:
+			// github.com/anthropics/claude-code issue 37286.
+			NotDirect: "they go in under Settings > Connectors",
 			Files: map[string][]string{
 				"darwin": {"$SUPPORT/Claude/claude_desktop_config.json"},
 				// Each kind of Windows package has its own place: github.com/anthropics/claude-code issues 25579, 26073.
@@ -30,7 +33,10 @@ func All() []Client {
 		{
 			ID: "claude-code", Name: "Claude Code",
 			Format: configfile.JSON, Key: "mcpServers",
-			Shape:          Shape{First: configfile.Members{{Name: "type", Value: "stdio"}}},
+			Shape: Shape{First: configfile.Members{{Name: "type", Value: "stdio"}}},
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "http"}}, URL: "url", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true,
+			},
 			Files:          map[string][]string{"": {"~/.claude.json"}},
 			SharedFolder:   true,
 			Override:       []string{"$CLAUDE_CONFIG_DIR/.claude.json"},
@@ -43,6 +49,8 @@ func All() []Client {
 		{
 			ID: "cursor", Name: "Cursor",
 			Format: configfile.JSONC, Key: "mcpServers",
+			Direct:       &Direct{URL: "url", Headers: []string{"headers"}, Variable: "${env:%s}", OAuth: true},
+			LinkForm:     "cursor://anysphere.cursor-deeplink/mcp/install?name={name}&config={base64}",
 			Files:        map[string][]string{"": {"~/.cursor/mcp.json"}},
 			ProjectFiles: []string{".cursor/mcp.json"},
 			Signs: map[string][]string{
@@ -63,6 +71,10 @@ func All() []Client {
 				First: configfile.Members{{Name: "type", Value: "stdio"}},
 				Last:  configfile.Members{{Name: "tools", Value: []string{"*"}}},
 			},
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "http"}}, URL: "url", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true,
+				Last: configfile.Members{{Name: "tools", Value: []string{"*"}}},
+			},
 			Files:          map[string][]string{"": {"~/.copilot/mcp-config.json"}},
 			Override:       []string{"$COPILOT_HOME/mcp-config.json"},
 			ProjectFiles:   []string{".mcp.json", ".github/mcp.json"},
@@ -73,7 +85,9 @@ func All() []Client {
 		{
 			ID: "gemini-cli", Name: "Gemini CLI",
 			Format: configfile.JSONC | configfile.NoTrailingComma | configfile.NoBOM, Key: "mcpServers",
-			Files: map[string][]string{"": {"~/.gemini/settings.json"}},
+			// Newer releases would rather have "url" with a type, which to older ones is the address of another transport.
+			Direct: &Direct{URL: "httpUrl", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true},
+			Files:  map[string][]string{"": {"~/.gemini/settings.json"}},
 			// Antigravity keeps its own things in ~/.gemini.
 			SharedFolder:   true,
 			ProjectFiles:   []string{".gemini/settings.json"},
@@ -84,6 +98,7 @@ func All() []Client {
 		{
 			ID: "antigravity", Name: "Antigravity",
 			Format: configfile.JSONC, Key: "mcpServers",
+			Direct:         &Direct{URL: "serverUrl", Headers: []string{"headers"}},
 			Files:          map[string][]string{"": {"~/.gemini/config/mcp_config.json", "~/.gemini/antigravity/mcp_config.json"}},
 			Moved:          true,
 			ProjectFiles:   []string{".agents/mcp_config.json"},
@@ -94,6 +109,7 @@ func All() []Client {
 		{
 			ID: "windsurf", Name: "Windsurf",
 			Format: configfile.JSONC, Key: "mcpServers",
+			NotDirect: "its two agents want different entries, and read each other's file",
 			Files: map[string][]string{
 				"windows": {"$APPDATA/devin/mcp_config.json", "~/.codeium/windsurf/mcp_config.json"},
 				"":        {"~/.config/devin/mcp_config.json", "~/.codeium/windsurf/mcp_config.json"},
@@ -112,6 +128,7 @@ func All() []Client {
 				First: configfile.Members{{Name: "source", Value: "custom"}},
 				Last:  configfile.Members{{Name: "env", Value: configfile.Raw{Text: "{}"}}},
 			},
+			Direct: &Direct{URL: "url", Headers: []string{"headers"}, OAuth: true},
 			Files: map[string][]string{
 				// On macOS too: crates/paths/src/paths.rs in zed-industries/zed.
 				"darwin":  {"~/.config/zed/settings.json"},
@@ -131,6 +148,11 @@ func All() []Client {
 				// In seconds; its default of 60 is short for someone who consents meanwhile.
 				{Name: "timeout", Value: 600},
 			}},
+			// Without a type, Cline takes an address for that of the older transport.
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "streamableHttp"}}, URL: "url", Headers: []string{"headers"}, Variable: "${env:%s}",
+				Last: configfile.Members{{Name: "disabled", Value: false}, {Name: "timeout", Value: 600}},
+			},
 			Files: map[string][]string{
 				"darwin":  {clineFile, "$SUPPORT/Code/User/" + clineStorage},
 				"windows": {clineFile, "$APPDATA/Code/User/" + clineStorage},
@@ -154,7 +176,11 @@ func All() []Client {
 				Last:   configfile.Members{{Name: "enabled", Value: true}},
 			},
 			// opencode puts this into a file that lacks it, which would then no longer be as mcpctl left it.
-			NewFile:        configfile.Members{{Name: "$schema", Value: "https://opencode.ai/config.json"}},
+			NewFile: configfile.Members{{Name: "$schema", Value: "https://opencode.ai/config.json"}},
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "remote"}}, URL: "url", Headers: []string{"headers"}, Variable: "{env:%s}", OAuth: true,
+				Last: configfile.Members{{Name: "enabled", Value: true}},
+			},
 			Files:          map[string][]string{"": {"$CONFIG/opencode/opencode.json", "$CONFIG/opencode/opencode.jsonc"}},
 			ProjectFiles:   []string{"opencode.json", "opencode.jsonc"},
 			Program:        "opencode",
@@ -164,6 +190,8 @@ func All() []Client {
 		{
 			ID: "lm-studio", Name: "LM Studio",
 			Format: configfile.JSONC, Key: "mcpServers",
+			Direct:       &Direct{URL: "url", Headers: []string{"headers"}},
+			LinkForm:     "lmstudio://add_mcp?name={name}&config={base64}",
 			Files:        map[string][]string{"": {"~/.lmstudio/mcp.json", "~/.cache/lm-studio/mcp.json"}},
 			Moved:        true,
 			Program:      "lms",
@@ -173,6 +201,9 @@ func All() []Client {
 			ID: "jetbrains-copilot", Name: "GitHub Copilot for JetBrains",
 			Format: configfile.JSONC, Key: "servers",
 			Shape: Shape{First: configfile.Members{{Name: "type", Value: "stdio"}}},
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "http"}}, URL: "url", Headers: []string{"requestInit", "headers"}, Variable: "${env:%s}",
+			},
 			Files: map[string][]string{
 				"windows": {"$LOCALAPPDATA/github-copilot/intellij/mcp.json"},
 				"":        {"$CONFIG/github-copilot/intellij/mcp.json"},
@@ -183,6 +214,7 @@ func All() []Client {
 		{
 			ID: "kiro", Name: "Kiro",
 			Format: configfile.JSONC, Key: "mcpServers",
+			Direct:       &Direct{URL: "url", Headers: []string{"headers"}, Variable: "${%s}"},
 			Files:        map[string][]string{"": {"~/.kiro/settings/mcp.json"}},
 			ProjectFiles: []string{".kiro/settings/mcp.json"},
 			Signs:        map[string][]string{"": {"~/.kiro"}},
@@ -205,6 +237,11 @@ func vscode(id, name, folder, program, remote string) Client {
 		ID: id, Name: name,
 		Format: configfile.JSONC, Key: "servers",
 		Shape: Shape{First: configfile.Members{{Name: "type", Value: "stdio"}}},
+		Direct: &Direct{
+			First: configfile.Members{{Name: "type", Value: "http"}}, URL: "url", Headers: []string{"headers"}, Variable: "${env:%s}", OAuth: true,
+		},
+		// The scheme is the id, as it is the build's urlProtocol: mcpUrlHandler.ts in microsoft/vscode.
+		LinkForm: id + ":mcp/install?{json}",
 		Files: map[string][]string{
 			"darwin":  {"$SUPPORT/" + folder + "/User/mcp.json"},
 			"windows": {"$APPDATA/" + folder + "/User/mcp.json"},

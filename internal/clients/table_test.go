@@ -114,12 +114,15 @@ func TestRows(t *testing.T) {
 		if c.Verified != "" && !regexp.MustCompile(`^20\d\d-[01]\d-[0-3]\d$`).MatchString(c.Verified) {
 			t.Errorf("%s: verified %q", c.ID, c.Verified)
 		}
+		if (c.Direct == nil) == (c.NotDirect == "") || c.Direct != nil && (c.Direct.URL == "" || len(c.Direct.Headers) == 0) {
+			t.Errorf("%s: %+v, %q", c.ID, c.Direct, c.NotDirect)
+		}
 		if c.Successor != "" {
 			if s, ok := Lookup(c.Successor); !ok || len(s.ProjectFiles) == 0 {
 				t.Errorf("%s: successor %q", c.ID, c.Successor)
 			}
 		}
-		for _, m := range c.Entry("linear", Command{Path: "mcpctl", Args: []string{"bridge", "linear"}}) {
+		for _, m := range c.Members(linear()) {
 			if slices.Contains([]string{"trust", "autoApprove", "alwaysAllow", "env_vars"}, m.Name) {
 				t.Errorf("%s answers for its user: %s", c.ID, m.Name)
 			}

@@ -75,10 +75,9 @@ func (p *plan) tidy(doc *configfile.Document, t Target) error {
 		return nil
 	}
 	for _, m := range t.Client.NewFile {
-		var value any
 		if raw, ok, err := doc.Get(m.Name); err != nil {
 			return err
-		} else if ok && raw.Decode(&value) == nil && equal(value, m.Value) {
+		} else if ok && raw.Canonical() == canonical(m.Value) {
 			if _, err := doc.Remove(m.Name); err != nil {
 				return err
 			}
