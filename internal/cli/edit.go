@@ -19,6 +19,8 @@ type editOptions struct {
 	project    bool
 	configPath string
 	dryRun     bool
+	// furtherStep is to be done beside what the client wants to be done.
+	furtherStep string
 	outputOptions
 }
 
@@ -116,6 +118,18 @@ func clientIDs() []string {
 	return ids
 }
 
+// allLocations adds the client's other files to targets that are its usual one.
+func (a *app) allLocations(targets []clients.Target) []clients.Target {
+	var all []clients.Target
+	for _, t := range targets {
+		all = append(all, t)
+		for _, path := range clients.On(a.host).Find(t.Client).Others {
+			all = append(all, clients.Target{Client: t.Client, Scope: t.Scope, Path: path})
+		}
+	}
+	return all
+}
+
 // warnIfRunning warns of a client that will write its file back from memory.
 func (a *app) warnIfRunning(t clients.Target) {
 	if t.Scope == clients.User && clients.On(a.host).Running(t.Client) {
@@ -125,8 +139,14 @@ func (a *app) warnIfRunning(t clients.Target) {
 
 // warnOfOtherFiles says which files with servers in them are not the one that the client reads.
 func (a *app) warnOfOtherFiles(t clients.Target) {
-	if found := clients.On(a.host).Find(t.Client); t.Path == found.Path && len(found.Others) > 0 {
-		a.talk("warning: %s has other files too (%s); --config-path chooses one\n", t.Client.Name, strings.Join(found.Others, ", "))
+	found := clients.On(a.host).Find(t.Client)
+	if t.Path == found.Path && len(found.Others) > 0 {
+		a.talk("warning: %s has other files too (%s); %s is the newest release's. --config-path chooses one, --all-locations means all\n",
+			t.Client.Name, strings.Join(found.Others, ", "), found.Path)
+	}
+	if t.Path == found.Path && len(found.Profiles) > 0 {
+		a.talk("note: %s has further profiles, each with a file of its own (%s); this one is the default profile's\n",
+			t.Client.Name, strings.Join(found.Profiles, ", "))
 	}
 	if path := t.HasDeadKey(); path != "" {
 		a.talk("warning: %s has %q, which %s doesn't read: move what is in it to %s\n", path, t.Client.DeadKey, t.Client.Name, t.Path)
@@ -170,12 +190,12 @@ func (a *app) edit(o editOptions, targets []clients.Target, do func(clients.Targ
 		}
 		switch {
 		case o.json:
-			results = append(results, editResults(t, outcome)...)
+			results = append(results, o.results(t, outcome)...)
 		case o.dryRun:
 			fmt.Fprint(a.out, outcome.Diff)
 			a.talkOfUntouched(t, outcome)
 		default:
-			a.printOutcome(t, outcome)
+			a.printOutcome(o, t, outcome)
 		}
 	}
 	if o.json {
@@ -188,23 +208,23 @@ func (a *app) edit(o editOptions, targets []clients.Target, do func(clients.Targ
 	return failed
 }
 
-func editResults(t clients.Target, outcome clients.Outcome) []editResult {
+func (o editOptions) results(t clients.Target, outcome clients.Outcome) []editResult {
 	var results []editResult
 	for _, c := range outcome.Changes {
 		r := editResult{Client: t.Client.ID, Server: c.Server, Name: c.Name, Path: outcome.Path, Action: c.Action}
 		if !untouched(c) {
-			r.Backup, r.NextStep, r.Diff = outcome.Backup, nextStep(t, c.Action), outcome.Diff
+			r.Backup, r.NextStep, r.Diff = outcome.Backup, o.nextStep(t, c.Action), outcome.Diff
 		}
 		results = append(results, r)
 	}
 	return results
 }
 
-func nextStep(t clients.Target, action clients.Action) string {
+func (o editOptions) nextStep(t clients.Target, action clients.Action) string {
 	if action == clients.Removed || action == clients.WouldRemove {
 		return t.Client.AfterUninstall
 	}
-	return t.Client.AfterInstall
+	return strings.Trim(t.Client.AfterInstall+"; "+o.furtherStep, "; ")
 }
 
 // sentence tells of one change, for people.
@@ -231,12 +251,12 @@ func (a *app) talkOfUntouched(t clients.Target, outcome clients.Outcome) {
 	}
 }
 
-func (a *app) printOutcome(t clients.Target, outcome clients.Outcome) {
+func (a *app) printOutcome(o editOptions, t clients.Target, outcome clients.Outcome) {
 	next := ""
 	for _, c := range outcome.Changes {
 		fmt.Fprint(a.out, sentence(t, outcome, c))
 		if !untouched(c) {
-			next = nextStep(t, c.Action)
+			next = o.nextStep(t, c.Action)
 		}
 	}
 	if outcome.Deleted {

@@ -16,27 +16,45 @@ import (
 
 type installOptions struct {
 	editOptions
-	as      string
-	force   bool
-	command string
+	as           string
+	force        bool
+	command      string
+	allLocations bool
+	link         bool
+	direct       bool
+	keyEnv       string
 }
 
 func newInstallCommand(a *app) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
-		Use:   "install CLIENT SERVER...",
+		Use:   "install [CLIENT SERVER...]",
 		Short: "Let an AI client use servers of the workspace",
 		Long: `Write an entry for each SERVER into the file in which CLIENT keeps its MCP servers. The client then
 starts "mcpctl bridge SERVER" by itself. No key is written: the bridge reads it where login put it.
 
 Nothing else in the file changes, not even its comments. An entry of the same name that isn't mcpctl's
-is left alone unless you say --force; uninstall gives it back. CLIENT "all" is every client found here.`,
+is left alone unless you say --force; uninstall gives it back. CLIENT "all" is every client found here.
+Without arguments, install asks for what it lacks.
+
+With --direct the client speaks to the server by itself, without mcpctl: it logs in by its own OAuth, or
+sends the key that it finds in the variable of --key-env. Proxy, extra CAs and headers of the settings
+file, and consent, are then the client's business.`,
 		Example: `  mcpctl install claude-desktop linear github
   mcpctl install cursor linear --project    # .cursor/mcp.json in this folder
-  mcpctl install all linear --dry-run       # show the changes, write nothing`,
-		Args: clientAndServers(1),
+  mcpctl install all linear --dry-run       # show the changes, write nothing
+  mcpctl install vscode linear --link       # print an address that VS Code opens
+  mcpctl install cursor linear --direct --key-env TEAM_KEY`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if _, canAsk := a.terminal(); canAsk && !o.json {
+				return nil
+			}
+			return clientAndServers(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.client, o.servers = args[0], args[1:]
+			if len(args) > 0 {
+				o.client, o.servers = args[0], args[1:]
+			}
 			return runInstall(cmd.Context(), a, o)
 		},
 	}
@@ -45,24 +63,67 @@ is left alone unless you say --force; uninstall gives it back. CLIENT "all" is e
 	f.StringVar(&o.as, "as", "", "`name` of the entry, if it is not to be the server's")
 	f.BoolVar(&o.force, "force", false, "replace an entry that isn't mcpctl's; write for a client that isn't found here")
 	f.StringVar(&o.command, "command", "", "`program` that the client starts instead of this mcpctl")
+	f.BoolVar(&o.allLocations, "all-locations", false, "every file of the client's that there is, not only the newest release's")
+	f.BoolVar(&o.link, "link", false, "print an address that makes the client offer the entry to you, write nothing")
+	f.BoolVar(&o.direct, "direct", false, "the client's own HTTP transport instead of the bridge")
+	f.StringVar(&o.keyEnv, "key-env", "", "with --direct, the `variable` in the client's environment that holds the API key")
 	return cmd
 }
 
 func runInstall(ctx context.Context, a *app, o installOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if err := a.askWhatIsMissing(ctx, &o); err != nil {
+		return err
+	}
+	if o.link {
+		return a.printLinks(o)
+	}
 	targets, err := a.targets(o.editOptions, o.force)
 	if err != nil {
 		return err
+	}
+	if o.allLocations {
+		targets = a.allLocations(targets)
 	}
 	entries, err := a.entries(o)
 	if err != nil {
 		return err
 	}
+	o.furtherStep = o.stepOfDirect()
 	store := clients.NewStore(a.state())
-	return a.edit(o.editOptions, targets, func(t clients.Target) (clients.Outcome, error) {
+	err = a.edit(o.editOptions, targets, func(t clients.Target) (clients.Outcome, error) {
+		if o.direct {
+			if err := t.Client.CheckDirect(*entries[0].Remote); err != nil {
+				return clients.Outcome{}, err
+			}
+		}
 		a.warnIfRunning(t)
-		a.warnOfOtherFiles(t)
+		if !o.allLocations {
+			a.warnOfOtherFiles(t)
+		}
 		return store.Install(ctx, t, entries, o.force, o.dryRun)
 	})
+	return err
+}
+
+// check refuses flags that contradict each other.
+func (o installOptions) check() error {
+	switch {
+	case o.keyEnv != "" && !o.direct:
+		return usage("mcpctl's bridge takes the key from where login put it", "--key-env is for --direct")
+	case o.keyEnv != "" && !regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`).MatchString(o.keyEnv):
+		// Not shown, and capitals alone are taken: what was typed may be the key itself.
+		return usage("for example --key-env PORTKEY_API_KEY", "--key-env takes the name of a variable, in capital letters, and never the key")
+	case o.direct && o.command != "":
+		return usage("leave one of them out", "--command is what a client starts, and with --direct it starts nothing")
+	case o.link && (o.project || o.configPath != "" || o.allLocations):
+		return usage("leave out the other", "--link writes no file, so that it can't be told which one")
+	case o.allLocations && (o.project || o.configPath != ""):
+		return usage("leave one of them out", "--all-locations are several files, --project and --config-path are one")
+	}
+	return nil
 }
 
 // entries makes what is to be written from the servers and the settings.
@@ -83,6 +144,9 @@ func (a *app) entries(o installOptions) ([]clients.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.direct {
+		return a.directEntries(settings, o), nil
+	}
 	program, err := a.program(o)
 	if err != nil {
 		return nil, err
@@ -93,14 +157,29 @@ func (a *app) entries(o installOptions) ([]clients.Entry, error) {
 	}
 	var entries []clients.Entry
 	for _, s := range o.servers {
-		name := s
-		if o.as != "" {
-			name = o.as
-		}
 		args := append([]string{"bridge", s}, given...)
-		entries = append(entries, clients.Entry{Server: s, Name: name, Command: clients.Command{Path: program, Args: args}})
+		entries = append(entries, clients.Entry{Server: s, Name: o.name(s), Command: clients.Command{Path: program, Args: args}})
 	}
 	return entries, nil
+}
+
+// stepOfDirect is what is to be done once, beside what every install wants.
+func (o installOptions) stepOfDirect() string {
+	switch {
+	case o.keyEnv != "":
+		return "the client needs the API key as " + o.keyEnv + " in the environment that it starts from"
+	case o.direct:
+		return "the client asks you to log in when it first wants the server"
+	}
+	return ""
+}
+
+// name is what the client is to know a server by.
+func (o installOptions) name(server string) string {
+	if o.as != "" {
+		return o.as
+	}
+	return server
 }
 
 // program is what the client is to start: the absolute path of this mcpctl, or in a project, whose file other people get,

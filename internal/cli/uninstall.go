@@ -49,15 +49,9 @@ func runUninstall(ctx context.Context, a *app, o uninstallOptions) error {
 	}
 	store := clients.NewStore(a.state())
 	machine := clients.On(a.host)
-	for _, t := range targets {
-		if t.Scope != clients.User || o.configPath != "" {
-			continue
-		}
-		// An entry may have stayed behind when the client moved its file.
-		for _, path := range machine.Find(t.Client).Others {
-			if t.Path = path; store.Holds(machine, t) {
-				targets = append(targets, t)
-			}
+	if o.configPath == "" {
+		for _, t := range targets {
+			targets = append(targets, store.Further(machine, t, o.servers, o.all)...)
 		}
 	}
 	return a.edit(o.editOptions, targets, func(t clients.Target) (clients.Outcome, error) {

@@ -89,9 +89,6 @@ func (s Store) Places(m Machine, project string) []Place {
 	return places
 }
 
-// Holds reports whether there is an entry of mcpctl's in t's file, or a record of one.
-func (s Store) Holds(m Machine, t Target) bool { return len(s.status(m, t, true).Installed) > 0 }
-
 func (s Store) records() []record {
 	entries, _ := os.ReadDir(s.dir.Path("installs"))
 	var records []record
@@ -128,7 +125,7 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	}
 	var found []Change
 	if err == nil {
-		found, err = installed(doc, t.Client, r)
+		found, err = installed(doc, t, r)
 	}
 	if err != nil {
 		st.Problem = err
@@ -145,6 +142,9 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 		}
 		st.Installed = append(st.Installed, i)
 		delete(r.Entries, f.Name)
+	}
+	if t.only != nil {
+		return st
 	}
 	// What remains has been replaced by someone else's entry of the same name.
 	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {

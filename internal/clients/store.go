@@ -28,6 +28,8 @@ type Target struct {
 	Path   string
 	// NoFolder is the error where the file's folder doesn't exist; nil means that it may be made.
 	NoFolder error
+	// only names the entries that are meant; nil means all.
+	only []string
 }
 
 func (t Target) open() (*configfile.File, error) {
@@ -182,7 +184,9 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 	}
 	r := p.record
 	if update.Changed() {
-		r.Client, r.Scope, r.Path = t.Client.ID, t.Scope, file.Path()
+		if r.Client == "" { // a file may be shared: it stays with the client that it was written for first
+			r.Client, r.Scope, r.Path = t.Client.ID, t.Scope, file.Path()
+		}
 		r.MadeFolders = append(r.MadeFolders, update.Folders...)
 		if len(old.Entries) == 0 {
 			r.Backup = update.Backup

@@ -26,7 +26,7 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 	if err != nil {
 		return plan{}, err
 	}
-	if p.changes, err = toRemove(doc, t.Client, r, servers, all); err != nil {
+	if p.changes, err = toRemove(doc, t, r, servers, all); err != nil {
 		return plan{}, err
 	}
 	exact, changed := r.After == before.Hash(), false
@@ -101,8 +101,8 @@ func (r record) original() (configfile.Content, bool) {
 
 // toRemove finds the entries that servers mean: those that bridge the server, whatever their name, else the one that has
 // it as its name.
-func toRemove(doc *configfile.Document, c Client, r record, servers []string, all bool) ([]Change, error) {
-	found, err := installed(doc, c, r)
+func toRemove(doc *configfile.Document, t Target, r record, servers []string, all bool) ([]Change, error) {
+	found, err := installed(doc, t, r)
 	if err != nil {
 		return nil, err
 	}
@@ -116,10 +116,10 @@ func toRemove(doc *configfile.Document, c Client, r record, servers []string, al
 		if len(matches) == 0 {
 			matches = slices.DeleteFunc(slices.Clone(found), func(f Change) bool { return f.Name != server })
 		}
-		path := []string{c.Key, server}
+		path := []string{t.Client.Key, server}
 		if raw, there, err := doc.Get(path...); err != nil {
 			return nil, err
-		} else if there && len(matches) == 0 {
+		} else if there && len(matches) == 0 && t.only == nil {
 			foreign = append(foreign, doc.ErrorAt(path, "nothing was written; take it out by hand if you don't need it",
 				"%q isn't mcpctl's: %s", server, decode(raw).kind()))
 		}
@@ -140,8 +140,8 @@ func toRemove(doc *configfile.Document, c Client, r record, servers []string, al
 
 // installed lists mcpctl's entries in doc in the file's order, as removals, then those of the record that are gone from
 // it, as absent.
-func installed(doc *configfile.Document, c Client, r record) ([]Change, error) {
-	members, err := doc.Members(c.Key)
+func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
+	members, err := doc.Members(t.Client.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +154,10 @@ func installed(doc *configfile.Document, c Client, r record) ([]Change, error) {
 		raw := m.Value.(configfile.Raw)
 		_, recorded := r.Entries[m.Name]
 		switch {
+		case t.only != nil && !slices.Contains(t.only, m.Name):
+			continue
 		case times[m.Name] > 1 && recorded:
-			_, _, err := doc.Get(c.Key, m.Name) // says where
+			_, _, err := doc.Get(t.Client.Key, m.Name) // says where
 			return nil, err
 		case times[m.Name] > 1 || !r.owns(m.Name, raw):
 			// A name that is there twice is none of ours: install refuses such.
@@ -168,7 +170,7 @@ func installed(doc *configfile.Document, c Client, r record) ([]Change, error) {
 		found = append(found, Change{server, m.Name, Removed})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
-		if times[name] == 0 {
+		if times[name] == 0 && t.only == nil {
 			found = append(found, Change{r.Entries[name].Server, name, Absent})
 		}
 	}
