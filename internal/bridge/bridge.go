@@ -37,6 +37,8 @@ type Options struct {
 
 	Authorizer Authorizer
 	Consent    Consent
+	// Patience is how long a request may wait for the user's consent; 0 means as long as its client is known to wait.
+	Patience time.Duration
 	// Explain says what an HTTP error of this server means: a stable word, and what to do next; both "" if it can't tell.
 	Explain func(status int, header http.Header, body []byte) (reason, next string)
 	Log     *slog.Logger

@@ -78,7 +78,11 @@ func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply, last bool
 		b.Log.Info("waiting for the user's consent", "method", unquote(x.msg.method), "host", flow.Host())
 	}
 	x.flow = flow
-	wait, cancel := context.WithDeadline(x.ctx, x.began.Add(patienceFor(x)))
+	patience := b.Patience
+	if patience == 0 {
+		patience = patienceFor(x)
+	}
+	wait, cancel := context.WithDeadline(x.ctx, x.began.Add(patience))
 	defer cancel()
 	stopProgress := b.reportProgress(x, flow)
 	err = flow.Await(wait)

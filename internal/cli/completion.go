@@ -86,10 +86,19 @@ func (a *app) arguments() map[string]completer {
 		return a.completeServers(nil), cobra.ShellCompDirectiveNoFileComp
 	}
 	return map[string]completer{
-		"mcpctl install":   clientThenServers,
-		"mcpctl uninstall": clientThenServers,
-		"mcpctl bridge":    oneServer,
-		"mcpctl logs":      a.completeLogged,
+		"mcpctl install":    clientThenServers,
+		"mcpctl uninstall":  clientThenServers,
+		"mcpctl bridge":     oneServer,
+		"mcpctl connect":    oneServer,
+		"mcpctl disconnect": oneServer,
+		"mcpctl exec": func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if cmd.ArgsLenAtDash() >= 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return oneServer(cmd, args, word)
+		},
+		"mcpctl servers show": oneServer,
+		"mcpctl logs":         a.completeLogged,
 	}
 }
 

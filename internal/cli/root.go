@@ -62,6 +62,8 @@ func newRootCommand(a *app) *cobra.Command {
 		newClientsCommand(a),
 		newAdoptCommand(a),
 		newBridgeCommand(a),
+		newConnectCommand(a),
+		newDisconnectCommand(a),
 		newExecCommand(a),
 		newLogsCommand(a),
 		newDemoCommand(a),

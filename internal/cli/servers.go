@@ -18,11 +18,11 @@ func newServersCommand(a *app) *cobra.Command {
 		Aliases: []string{"server"},
 		Short:   "See the MCP servers of your workspace",
 		Example: `  mcpctl servers ls
-  mcpctl servers ls --search github`,
+  mcpctl servers show github`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newServersListCommand(a))
+	cmd.AddCommand(newServersListCommand(a), newServersShowCommand(a))
 	return cmd
 }
 

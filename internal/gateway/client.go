@@ -140,13 +140,18 @@ func tookKey(err error) bool {
 	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized && e.Message != ""
 }
 
-// get sends a GET with the key, decodes the JSON answer into v, and returns the header form that was taken. One 429 or 503 with a short Retry-After is waited
-// out, and one 502 or 504 repeated. An answer of 300 or more is returned as an *Error.
-func (c *Client) get(ctx context.Context, s side, path string, query url.Values, v any) (header string, err error) {
+func (c *Client) address(s side, path string, query url.Values) string {
 	address := c.base(s) + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
+	return address
+}
+
+// get sends a GET with the key, decodes the JSON answer into v, and returns the header form that was taken. One 429 or 503 with a short Retry-After is waited
+// out, and one 502 or 504 repeated. An answer of 300 or more is returned as an *Error.
+func (c *Client) get(ctx context.Context, s side, path string, query url.Values, v any) (header string, err error) {
+	address := c.address(s, path, query)
 	return c.authorized(s, func(key web.Key) error {
 		err := c.send(ctx, key, http.MethodGet, address, nil, v)
 		pause, again := retryPause(err)

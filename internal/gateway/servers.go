@@ -219,32 +219,3 @@ func (c *Client) shownURL(listed, slug string) string {
 	}
 	return Endpoint(c.o.GatewayURL, slug)
 }
-
-// Connected reports whether the key's user has given consent for a server. It fails where the key may not know.
-func (c *Client) Connected(ctx context.Context, slug string) (bool, error) {
-	query := url.Values{}
-	c.narrow(query, "")
-	var list struct {
-		Data []struct {
-			Connected bool `json:"connected"`
-		} `json:"data"`
-	}
-	if _, err := c.get(ctx, controlPlane, "/mcp-servers/"+url.PathEscape(slug)+"/connections", query, &list); err != nil {
-		return false, err
-	}
-	// A user's key sees the user's own connection alone; one that sees several belongs to no single user.
-	return len(list.Data) == 1 && list.Data[0].Connected, nil
-}
-
-// PerUser reports whether a server wants each user's consent. It fails where the key may not know.
-func (c *Client) PerUser(ctx context.Context, slug string) (bool, error) {
-	query := url.Values{}
-	c.narrow(query, "")
-	var server struct {
-		AuthType string `json:"auth_type"`
-	}
-	if _, err := c.get(ctx, controlPlane, "/mcp-servers/"+url.PathEscape(slug), query, &server); err != nil {
-		return false, err
-	}
-	return server.AuthType == "oauth_auto", nil
-}
