@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,8 +112,7 @@ func visitsPages(x *exchange, r reply) bool {
 // wantsInput reports whether a result asks for more input in the way of revision 2026-07-28 ("Multi Round-Trip Requests") a
 // client that doesn't know it.
 func wantsInput(x *exchange, r reply) bool {
-	return !x.modern && !x.private && r.err == nil && r.msg != nil && bytes.Contains(r.msg.result, []byte(`"input_required"`)) &&
-		unquote(member(r.msg.result, "resultType")) == "input_required"
+	return !x.modern && !x.private && r.err == nil && r.msg != nil && asksForInput(*r.msg)
 }
 
 // consentNeeded is the answer to a request that could not wait any longer for the user.

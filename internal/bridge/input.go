@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -62,8 +61,12 @@ func (q *questions) answer(m message) bool {
 
 // asksInput reports whether a response asks for input of a client that the bridge has to translate for.
 func (x *exchange) asksInput(m *message) bool {
-	return x.forward != nil && m != nil && bytes.Contains(m.result, []byte("input_required")) &&
-		unquote(member(m.result, "resultType")) == "input_required"
+	return x.forward != nil && m != nil && asksForInput(*m)
+}
+
+// asksForInput reports whether a response is a result that asks for more input (2026-07-28, "Multi Round-Trip Requests").
+func asksForInput(m message) bool {
+	return m.special && unquote(member(m.result, "resultType")) == "input_required"
 }
 
 // giveInput asks the client what the server wants to know, and says that the request should be sent again, with the answers.

@@ -16,6 +16,8 @@ type message struct {
 	batch                           bool
 	// broken says that raw stands on more than one line.
 	broken bool
+	// special says that params or result may have a member _meta or resultType.
+	special bool
 	// revision is what a message of revision 2026-07-28 or later names in its params._meta; "" in older ones.
 	revision string
 }
@@ -143,7 +145,7 @@ func (p *parsing) note() {
 
 func (p *parsing) message(raw []byte) message {
 	return message{
-		raw: raw, batch: p.scan.array(), broken: 0 < p.scan.lineBreak && p.scan.lineBreak <= len(raw),
+		raw: raw, batch: p.scan.array(), special: p.scan.special, broken: 0 < p.scan.lineBreak && p.scan.lineBreak <= len(raw),
 		id: p.id.of(raw), method: p.method.of(raw), params: p.params.of(raw), result: p.result.of(raw), err: p.err.of(raw),
 	}
 }

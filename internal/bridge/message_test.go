@@ -118,3 +118,16 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestSpecialMembers: what routing looks for in params and results is found however its name is written, and nothing else costs
+// a second look.
+func TestSpecialMembers(t *testing.T) {
+	for in, want := range map[string]bool{
+		`{"params":{"_meta":{}}}`: true, `{"result":{"content":[],"resultType":"x"}}`: true, `{"params":{"\u005fmeta":{}}}`: true,
+		`{"params":{"arguments":{"_meta":{}}}}`: false, `{"_meta":{}}`: false, `{"result":{"content":"_meta","x":["_meta"]}}`: false,
+	} {
+		if m, err := parse([]byte(in)); err != nil || m.special != want {
+			t.Errorf("%s: %v, %v", in, m.special, err)
+		}
+	}
+}

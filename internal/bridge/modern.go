@@ -17,7 +17,7 @@ import (
 const metaRevision = "io.modelcontextprotocol/protocolVersion"
 
 func revisionOf(m message) string {
-	if m.method == nil || !bytes.Contains(m.params, []byte(metaRevision)) {
+	if m.method == nil || !m.special {
 		return ""
 	}
 	return unquote(member(member(m.params, "_meta"), metaRevision))

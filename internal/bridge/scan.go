@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -48,6 +49,10 @@ type scanner struct {
 
 	// name and value are the member of the outermost object, or the element of the outermost array, that next has found.
 	name, value span
+	// nameStart is where the latest name began, and special says that a member of one of the outermost value's members may have
+	// a name that routing looks for. Hardly a message has one, and a large one need not be searched for it.
+	nameStart int
+	special   bool
 	// lineBreak is where the first line break between two tokens ends, 0 if there is none.
 	lineBreak int
 	// enough is how much data must be there before a token that was cut off is looked at again.
@@ -160,9 +165,7 @@ func (s *scanner) beginName(c byte) step {
 	if c != '"' {
 		return s.fail("no name of a member")
 	}
-	if s.depth == 1 {
-		s.name.start = s.pos
-	}
+	s.nameStart = s.pos
 	s.pos++
 	s.state = inName
 	return s.endName()
@@ -172,14 +175,26 @@ func (s *scanner) endName() step {
 	if s.string() != ended {
 		return cutOff
 	}
-	if s.depth == 1 {
-		s.name.end = s.pos
+	switch s.depth {
+	case 1:
+		s.name = span{s.nameStart, s.pos}
+	case 2:
+		s.special = s.special || isSpecial(s.data[s.nameStart:s.pos])
 	}
 	s.state = atColon
 	if s.space(); s.pos >= len(s.data) {
 		return goesOn
 	}
 	return s.colon(s.data[s.pos])
+}
+
+// isSpecial reports whether a name is one of those that routing looks for in params and results. One with an escape in it may be.
+func isSpecial(name []byte) bool {
+	switch string(name) {
+	case `"_meta"`, `"resultType"`:
+		return true
+	}
+	return bytes.IndexByte(name, '\\') >= 0
 }
 
 func (s *scanner) colon(c byte) step {
@@ -365,7 +380,7 @@ func digitsAfter(b []byte, n int) (end int, ok bool) {
 // string goes on to the end of the string that pos is in. It returns cutOff after an error as well.
 func (s *scanner) string() step {
 	for {
-		s.pos += plain(s.data[s.pos:])
+		s.pos += text(s.data[s.pos:])
 		switch c := s.peek(); {
 		case s.pos >= len(s.data):
 			if s.whole {
@@ -375,8 +390,6 @@ func (s *scanner) string() step {
 		case c == '"':
 			s.pos++
 			return ended
-		case c == '\\' && s.pos+1 < len(s.data) && simpleEscape[s.data[s.pos+1]]: // most: worth a way of their own
-			s.pos += 2
 		case c == '\\':
 			if s.escape() == cutOff {
 				return cutOff
@@ -415,24 +428,32 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// plain returns how many bytes at the start of b are neither a quote, nor a backslash, nor a control character. It looks
-// at eight bytes at once: in a word where a byte is to be found the expression sets that byte's highest bit (and perhaps
-// those of bytes after it, never before), see "Determine if a word has a byte less than n" in Bit Twiddling Hacks.
-func plain(b []byte) int {
+// text returns how many bytes at the start of b need no closer look: they are neither quotes nor control characters, and
+// backslashes only as a part of an escape of two. It looks at eight bytes at once: in a word where a byte is to be found the
+// expression sets that byte's highest bit (and perhaps those of bytes after it, never before), see "Determine if a word has a
+// byte less than n" in Bit Twiddling Hacks.
+func text(b []byte) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	n := 0
-	for ; len(b)-n >= 8; n += 8 {
-		w := binary.LittleEndian.Uint64(b[n:])
-		quote := w ^ ones*'"'
-		slash := w ^ ones*'\\'
-		found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
-		if found != 0 {
-			return n + bits.TrailingZeros64(found)/8
+	for n < len(b) {
+		if len(b)-n >= 8 {
+			w := binary.LittleEndian.Uint64(b[n:])
+			quote := w ^ ones*'"'
+			slash := w ^ ones*'\\'
+			found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+			if found == 0 {
+				n += 8
+				continue
+			}
+			n += bits.TrailingZeros64(found) / 8
 		}
-	}
-	for ; n < len(b); n++ {
-		if c := b[n]; c == '"' || c == '\\' || c < 0x20 {
-			break
+		switch c := b[n]; {
+		case c == '\\' && n+1 < len(b) && simpleEscape[b[n+1]]:
+			n += 2
+		case c == '"' || c == '\\' || c < 0x20:
+			return n
+		default: // among the last seven
+			n++
 		}
 	}
 	return n
