@@ -359,7 +359,7 @@ func (a *app) writeAdoptions(ctx context.Context, found []*adoption, keys []*fou
 			holds = "; like mcpctl's record of the old entries it holds the key, readable by you alone: make a new key at " + keysPage + " and log in with it to be rid of this one"
 		}
 		a.talk("%s: backup: %s%s\n", t.Client.Name, outcome.Backup, holds)
-		if next := nextStep(t, clients.Added); next != "" {
+		if next := (editOptions{}).nextStep(t, clients.Added); next != "" {
 			a.talk("%s: next: %s\n", t.Client.Name, next)
 		}
 	}
