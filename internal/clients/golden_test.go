@@ -14,13 +14,14 @@ const goldenFolder = "../../testdata/clients"
 
 // TestGolden installs and uninstalls the server linear in each testdata/clients/CLIENT/CASE:
 //
-//	before.json   the client's file; none means that there is none
-//	options       "force" is install --force
-//	after.json    the file after install
-//	removed.json  the file after an uninstall that knows nothing of the install; none means that it is deleted
-//	error.txt     instead of the two: what install says; the file stays as it is
+//	before   the client's file; none means that there is none
+//	options  "force" is install --force
+//	after    the file after install
+//	removed  the file after an uninstall that knows nothing of the install; none means that it is deleted
+//	error    instead of the two: what install says; the file stays as it is
 //
-// An uninstall that has the record of the install must give before.json back. MCPCTL_UPDATE_GOLDEN=1 writes what is
+// The names end in .json, .toml, .yaml, and .txt for the error. An uninstall that has the record of the install must give
+// before back. MCPCTL_UPDATE_GOLDEN=1 writes what is
 // got: read the difference before you believe it.
 func TestGolden(t *testing.T) {
 	folders, err := filepath.Glob(goldenFolder + "/*/*")
@@ -43,10 +44,11 @@ func TestGolden(t *testing.T) {
 }
 
 func testGolden(t *testing.T, c Client, g golden) {
-	before, existed := g.read("before.json")
+	ext := "." + strings.ToLower(c.Format.String())
+	before, existed := g.read("before" + ext)
 	options, _ := g.read("options")
 	force := strings.TrimSpace(string(options)) == "force"
-	path := filepath.Join(t.TempDir(), "mcp.json")
+	path := filepath.Join(t.TempDir(), "mcp"+ext)
 	if existed {
 		write(t, path, before)
 	}
@@ -72,7 +74,7 @@ func testGolden(t *testing.T, c Client, g golden) {
 		return
 	}
 	after, _ := readFile(t, path)
-	g.want("after.json", after, true)
+	g.want("after"+ext, after, true)
 	if out.Backup != "" {
 		g.wantFile(out.Backup, before, true, "in the backup")
 	}
@@ -90,7 +92,7 @@ func testGolden(t *testing.T, c Client, g golden) {
 	// As another machine would find it: minimal.
 	uninstall(t, NewStore(state.At(t.TempDir())), target)
 	removed, there := readFile(t, path)
-	g.want("removed.json", removed, there)
+	g.want("removed"+ext, removed, there)
 }
 
 func linear() Entry {

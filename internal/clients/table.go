@@ -65,6 +65,20 @@ func All() []Client {
 		vscode("vscode-insiders", "VS Code Insiders", "Code - Insiders", "code-insiders", "~/.vscode-server-insiders/data/User/mcp.json"),
 		vscode("vscodium", "VSCodium", "VSCodium", "codium", "~/.vscodium-server/data/User/mcp.json"),
 		{
+			// The command line, the app and the extension of IDEs share one file.
+			ID: "codex", Name: "Codex",
+			Format: configfile.TOML, Key: "mcp_servers",
+			// In seconds; its default of 60 is short for someone who consents meanwhile: codex-rs/config/src/mcp_types.rs in
+			// openai/codex.
+			Shape:          Shape{Last: configfile.Members{{Name: "tool_timeout_sec", Value: 600}}},
+			Files:          map[string][]string{"": {"~/.codex/config.toml"}},
+			Override:       []string{"$CODEX_HOME/config.toml"},
+			ProjectFiles:   []string{".codex/config.toml"},
+			Program:        "codex",
+			AfterInstall:   "start a new session of Codex; a project's servers wait until you trust its folder",
+			AfterUninstall: "start a new session of Codex",
+		},
+		{
 			ID: "copilot-cli", Name: "Copilot CLI",
 			Format: configfile.JSONC, Key: "mcpServers",
 			Shape: Shape{
@@ -186,6 +200,24 @@ func All() []Client {
 			Program:        "opencode",
 			AfterInstall:   "start opencode again",
 			AfterUninstall: "start opencode again",
+		},
+		{
+			ID: "goose", Name: "goose",
+			Format: configfile.YAML, Key: "extensions",
+			Shape: Shape{
+				NameMember: "name",
+				First:      configfile.Members{{Name: "type", Value: "stdio"}},
+				Command:    "cmd",
+				// In seconds; its default of 300 is short for someone who consents meanwhile.
+				Last: configfile.Members{{Name: "enabled", Value: true}, {Name: "timeout", Value: 600}},
+			},
+			Files: map[string][]string{
+				"windows": {"$APPDATA/Block/goose/config/config.yaml"},
+				"":        {"$CONFIG/goose/config.yaml"},
+			},
+			Program:        "goose",
+			AfterInstall:   "start a new session of goose",
+			AfterUninstall: "start a new session of goose",
 		},
 		{
 			ID: "lm-studio", Name: "LM Studio",

@@ -41,6 +41,10 @@ func TestPlaces(t *testing.T) {
 			~/.config/VSCodium/User/mcp.json
 			~/Library/Application Support/VSCodium/User/mcp.json
 			%APPDATA%\VSCodium\User\mcp.json
+		codex .codex/config.toml
+			~/.codex/config.toml
+			~/.codex/config.toml
+			~\.codex\config.toml
 		copilot-cli .mcp.json .github/mcp.json
 			~/.copilot/mcp-config.json
 			~/.copilot/mcp-config.json
@@ -69,6 +73,10 @@ func TestPlaces(t *testing.T) {
 			~/.config/opencode/opencode.json
 			~/.config/opencode/opencode.json
 			~\.config\opencode\opencode.json
+		goose
+			~/.config/goose/config.yaml
+			~/.config/goose/config.yaml
+			%APPDATA%\Block\goose\config\config.yaml
 		lm-studio
 			~/.lmstudio/mcp.json
 			~/.lmstudio/mcp.json

@@ -126,26 +126,29 @@ func (d *tomlText) insertLine(s tomlSection, line string) string {
 	return d.body[:s.end] + nl + line + d.body[s.end:]
 }
 
-// remove takes a line or tables out, each table with the blank line before it.
+// remove takes tables out, each with the blank line before it, and lines.
 func (d *tomlText) remove(path []string) (text, error) {
 	p, ok := d.find(path)
 	if !ok {
 		return nil, nil
-	}
-	if item, ok := p.whole(path); ok && item.own == 1 && !item.inline {
-		start := strings.LastIndexByte(d.body[:item.start], '\n') + 1
-		end := d.lineEnd(item.end)
-		return take(d.with(d.body[:start] + d.body[end:]))
 	}
 	for _, i := range p.sections {
 		if s := d.sections[i]; s.array && len(s.path) <= len(path) {
 			return nil, d.fault(d.offset(p), "%q is an array of tables, which mcpctl doesn't rewrite", path[len(path)-1])
 		}
 	}
-	if len(p.items) > 0 {
-		return nil, d.fault(d.offset(p), "%q is written in a way that mcpctl doesn't rewrite", path[len(path)-1])
+	cuts := d.cutTables(d.runs(p))
+	lines := 0
+	for _, item := range p.items {
+		if !item.inline {
+			cuts = append(cuts, cut{strings.LastIndexByte(d.body[:item.start], '\n') + 1, d.lineEnd(item.end), ""})
+			lines++
+		}
 	}
-	return take(d.with(splice(d.body, d.cutTables(d.runs(p)))))
+	if lines == 0 && len(p.items) > 0 {
+		return nil, d.fault(d.offset(p), "%q is in an inline table, which mcpctl doesn't rewrite", path[len(path)-1])
+	}
+	return take(d.with(splice(d.body, cuts)))
 }
 
 // cutTables takes tables out.
@@ -159,6 +162,11 @@ func (d *tomlText) cutTables(runs []span) []cut {
 		if r.end == len(d.body) && !strings.HasSuffix(d.body, "\n") {
 			// The last line stays one without a newline.
 			r.start = len(withoutNewline(r.start))
+		}
+		if r.start == 0 {
+			for _, nl := range []string{"\n", "\r\n"} {
+				r.end += len(d.body[r.end:]) - len(strings.TrimPrefix(d.body[r.end:], nl))
+			}
 		}
 		cuts = append(cuts, cut{r.start, r.end, ""})
 	}

@@ -2,15 +2,13 @@ package configfile
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
 // yamlText is a text in YAML. The library says what it means and where each node starts; where a node ends is found by
@@ -162,10 +160,10 @@ func (d *yamlText) get(path []string) (Raw, int, bool, error) {
 	return raw, d.start(p.value()), true, err
 }
 
-// raw returns a value's text. A block collection begins with the indentation that its further lines have.
+// raw returns a value's text, a space for one that is null by being left out. A block collection begins with the indentation that its further lines have.
 func (d *yamlText) raw(n *yaml.Node) (Raw, error) {
 	if isEmptyScalar(n) {
-		return Raw{"", d.format}, nil
+		return Raw{" ", d.format}, nil
 	}
 	start := d.start(n)
 	end, err := d.end(n)
@@ -229,18 +227,24 @@ func (d *yamlText) empty(path []string) bool {
 	return strings.HasPrefix(text, "{") && strings.Trim(text[1:], blank) == "}"
 }
 
-// syntaxError turns the library's error into ours. Its column isn't known.
+// syntaxError turns the library's error into ours. The line that it names is often only where the mapping begins in which
+// something is wrong, so the line is sought: the first with which there is that error. The column is that of its text.
 func (d *yamlText) syntaxError(err error) error {
-	what := strings.TrimPrefix(err.Error(), "yaml: ")
-	var line int
-	if _, scanErr := fmt.Sscanf(what, "line %d:", &line); scanErr != nil {
-		return problem.New(fixFirst, "%s: %s", d.name, what)
+	what := func(err error) string {
+		text := strings.TrimPrefix(err.Error(), "yaml: ")
+		if rest, ok := strings.CutPrefix(text, "line "); ok {
+			_, text, _ = strings.Cut(rest, ": ")
+		}
+		return text
 	}
-	_, what, _ = strings.Cut(what, ": ")
-	line = max(1, min(line, len(d.lines)))
-	at := d.lines[line-1]
+	line := sort.Search(len(d.lines)-1, func(i int) bool {
+		var n yaml.Node
+		shorter := yaml.Unmarshal([]byte(d.body[:d.lines[i+1]]), &n)
+		return shorter != nil && what(shorter) == what(err)
+	})
+	at := d.lines[line]
 	at += len(d.body[at:]) - len(strings.TrimLeft(d.body[at:], " "))
-	return d.fault(at, "%s", what)
+	return d.fault(at, "%s", what(err))
 }
 
 // sameBut reports whether a and b mean the same but for what is at path, which either may lack.

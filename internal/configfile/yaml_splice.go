@@ -210,6 +210,9 @@ func (d *yamlText) replace(places []yamlPlace, value any) string {
 	indent := old.Column - 1
 	switch v := value.(type) {
 	case Raw:
+		if strings.Trim(v.Text, blank) == "" {
+			return strings.TrimRight(d.body[:start], blank) + d.body[end:]
+		}
 		if isBlockRaw(v) && isBlock(old) {
 			return d.body[:start] + strings.TrimLeft(reindent(v.Text, indent), " ") + d.body[end:]
 		}

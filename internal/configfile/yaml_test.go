@@ -153,7 +153,10 @@ func TestYAMLRefusals(t *testing.T) {
 		{"a: 1\n...\n", "f.yaml:2:1: the document ends here, on line 2"},
 		{"- a\n", "f.yaml:1:1: a mapping is needed here, this is a sequence"},
 		{"null\n", "f.yaml:1:1: a mapping is needed here, this is null"},
-		{"a: 'sk-secret\n", "f.yaml:2:1: found unexpected end of stream"},
+		{"a: 1\nb: sk: secret\nc: 2\n", "f.yaml:2:1: mapping values are not allowed in this context"},
+		{"a:\n  b: 1\n c: 2\nd: 3\n", "f.yaml:3:2: did not find expected key"},
+		{"a: 1\nb: *x\nc: 2", "f.yaml:2:1: unknown anchor 'x' referenced"},
+		{"a: 'sk-secret\n", "f.yaml:1:1: found unexpected end of stream"},
 		{"a: |\n  text", `f.yaml:1:1: mcpctl can't edit this file without changing more than "linear"`},
 	}
 	for _, tt := range tests {
