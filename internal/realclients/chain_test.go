@@ -72,14 +72,8 @@ func chains() []chain {
 		},
 		{
 			client: "cline", program: "cline", npmPackage: "cline",
-			prepare: func(h *home, url string) {
-				// Otherwise each run waits seconds for a place to report to.
-				h.write(".cline/data/settings/global-settings.json", `{"telemetryOptOut":true,"autoUpdateEnabled":false}`)
-				if out, errs, err := h.run(nil, "", program(h.t, "cline", "cline"), "auth", "-p", "openai", "-k", "dummy", "-m", "fake", "-b", url); err != nil {
-					h.t.Fatalf("cline auth: %v\n%s%s", err, out, errs)
-				}
-			},
-			args: []string{"-P", "openai", "-m", "fake", "-t", "40", prompt},
+			prepare: configureCline,
+			args:    []string{"-P", "openai", "-m", "fake", "-t", "40", prompt},
 		},
 	}
 }
