@@ -76,7 +76,7 @@ func newHome(t *testing.T) *home {
 		"HOME=" + h.dir, "TMPDIR=" + h.path("tmp"), "XDG_RUNTIME_DIR=" + h.path("run"),
 		"XDG_CONFIG_HOME=" + h.path(".config"), "XDG_STATE_HOME=" + h.path(".local/state"),
 		"XDG_DATA_HOME=" + h.path(".local/share"), "XDG_CACHE_HOME=" + h.path(".cache"),
-		"PATH=" + h.path("bin") + ":" + bin + ":" + os.Getenv("PATH"), "LANG=C.UTF-8", "DISPLAY=:99",
+		"PATH=" + strings.Join([]string{h.path("bin"), filepath.Dir(mcpctl), bin, os.Getenv("PATH")}, ":"), "LANG=C.UTF-8", "DISPLAY=:99",
 		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + h.path("no-bus"),
 		// Nothing leaves this machine: the proxy is dead.
 		"HTTP_PROXY=http://127.0.0.1:9", "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1,localhost",

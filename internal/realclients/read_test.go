@@ -70,10 +70,8 @@ func readers() []reader {
 		{
 			name: "opencode", program: "opencode", npmPackage: "opencode-ai",
 			install: []string{"opencode"}, file: ".config/opencode/opencode.json",
-			// It puts in a $schema that isn't there.
-			before: strings.Replace(jsonFile("mcp", `{ "type": "local", "command": ["false"], "enabled": true }`), "{",
-				"{\n  \"$schema\": \"https://opencode.ai/config.json\",", 1),
-			list: told("mcp", "list"), shows: `✓ notes connected`, other: `✗ other failed`,
+			before: opencodeFile(),
+			list:   told("mcp", "list"), shows: `✓ notes connected`, other: `✗ other failed`,
 		},
 		{
 			name: "copilot-cli", program: "copilot", npmPackage: "@github/copilot",
@@ -101,6 +99,43 @@ func readers() []reader {
 	}
 }
 
+// projects are those that read a file in a project too, which has the program's bare name in it. Each wants to be told that
+// its user trusts the project.
+func projects() []reader {
+	return []reader{
+		{
+			name: "claude-code", program: "claude", npmPackage: "@anthropic-ai/claude-code",
+			install: []string{"claude-code", "--project"}, file: "work/.mcp.json",
+			before: jsonFile("mcpServers", `{ "type": "stdio", "command": "false" }`),
+			list: func(h *home, program string) string {
+				h.write(".claude/settings.json", `{"enableAllProjectMcpServers":true}`)
+				return told("mcp", "list")(h, program)
+			}, shows: `notes: mcpctl bridge notes - ✔ Connected`, other: `other: false .*Failed to connect`,
+		},
+		{
+			name: "gemini-cli", program: "gemini", npmPackage: "@google/gemini-cli",
+			install: []string{"gemini-cli", "--project"}, file: "work/.gemini/settings.json",
+			before: jsonFile("mcpServers", `{ "command": "false" }`),
+			list:   told("mcp", "list"), shows: `✓ notes: mcpctl bridge notes \(stdio\) - Connected`, other: `✗ other: .*Disconnected`,
+		},
+		{
+			name: "opencode", program: "opencode", npmPackage: "opencode-ai",
+			install: []string{"opencode", "--project"}, file: "work/opencode.json",
+			before: opencodeFile(),
+			list:   told("mcp", "list"), shows: `✓ notes connected`, other: `✗ other failed`,
+		},
+		{
+			name: "copilot-cli", program: "copilot", npmPackage: "@github/copilot",
+			install: []string{"copilot-cli", "--project"}, file: "work/.mcp.json",
+			before: jsonFile("mcpServers", `{ "type": "stdio", "command": "false", "args": [], "tools": ["*"] }`),
+			list: func(h *home, program string) string {
+				h.write(".copilot/config.json", `{"trusted_folders":[`+quote(h.path("work"))+`]}`)
+				return told("mcp", "list", "--json")(h, program)
+			}, shows: `"notes": \{(?s:[^}]*)"mcpctl"(?s:[^}]*)"enabled": true`, other: `"other": \{`,
+		},
+	}
+}
+
 // mcporter is another reader of a client that isn't in npm.
 func mcporter(client, file string, before string) reader {
 	return reader{
@@ -116,6 +151,12 @@ const none = "none"
 // jsonFile returns a file with another's entry in the member key.
 func jsonFile(key, other string) string {
 	return "{\n  \"" + key + "\": {\n    \"other\": " + other + "\n  }\n}\n"
+}
+
+// opencodeFile has a $schema, since opencode puts one in where there is none.
+func opencodeFile() string {
+	return strings.Replace(jsonFile("mcp", `{ "type": "local", "command": ["false"], "enabled": true }`), "{",
+		"{\n  \"$schema\": \"https://opencode.ai/config.json\",", 1)
 }
 
 const tomlFile = "model = \"gpt-5\"\n\n[mcp_servers.other]\ncommand = \"false\"\nargs = [\n  \"x\",\n]\n"
@@ -172,6 +213,13 @@ func TestReaders(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestProjects is the same for files in a project.
+func TestProjects(t *testing.T) {
+	for _, r := range projects() {
+		t.Run(r.name, func(t *testing.T) { newHome(t).wantRead(r, r.before) })
 	}
 }
 
