@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/mcpctl/mcpctl/internal/fault"
 )
 
 // Options say what to bridge, and with what. In, Out, URL and Client are required.
@@ -41,7 +43,10 @@ type Options struct {
 	Patience time.Duration
 	// Explain says what an HTTP error of this server means: a stable word, and what to do next; both "" if it can't tell.
 	Explain func(status int, header http.Header, body []byte) (reason, next string)
-	Log     *slog.Logger
+	// Redact returns text without secrets. It is applied to the bridge's own words, which may quote a server that quotes the
+	// credential; nil leaves them as they are. A server's answers pass untouched.
+	Redact func(text string) string
+	Log    *slog.Logger
 	// ParentGone reports whether the process that started this one has ended; nil means that nobody can tell.
 	ParentGone func() bool
 }
@@ -363,10 +368,10 @@ func (b *Bridge) wake() {
 
 // guard keeps a panic in one goroutine from taking the bridge along. Its value isn't logged: it may quote a message.
 func (b *Bridge) guard(what string, f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			b.Log.Error("panic", "in", what, "type", panicType(v), "stack", stack())
-		}
-	}()
+	defer fault.Catch(func(err error) {
+		var f *fault.Fault
+		_ = errors.As(err, &f) // it always is
+		b.Log.Error("panic", "in", what, "type", f.Type, "stack", f.Stack)
+	})
 	f()
 }

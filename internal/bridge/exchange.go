@@ -293,6 +293,9 @@ func (b *Bridge) settle(x *exchange, r reply) {
 		if !old {
 			f = b.explain(x, r)
 		}
+		if b.Redact != nil {
+			f.text = b.Redact(f.text)
+		}
 		b.logFailure(x, r, f)
 		b.deliver(x, f.answer(x.id))
 	}

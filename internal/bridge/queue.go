@@ -2,9 +2,6 @@ package bridge
 
 import (
 	"context"
-	"fmt"
-	"runtime"
-	"strings"
 	"sync"
 )
 
@@ -82,20 +79,4 @@ func (q *queue) close() {
 	q.mu.Unlock()
 	q.ring()
 	<-q.done
-}
-
-func panicType(v any) string { return fmt.Sprintf("%T", v) }
-
-// stack returns the functions that led to a panic, without their arguments.
-func stack() string {
-	pc := make([]uintptr, 32)
-	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
-	var b strings.Builder
-	for {
-		f, more := frames.Next()
-		fmt.Fprintf(&b, "%s:%d ", f.Function, f.Line)
-		if !more {
-			return b.String()
-		}
-	}
 }

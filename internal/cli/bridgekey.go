@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -58,13 +59,15 @@ func newBridgeKey(a *app, s config.Settings) *bridgeKey {
 func (k *bridgeKey) begin() *keyReading {
 	r := &keyReading{done: make(chan struct{})}
 	k.reading, k.accepted, k.switched, k.tried = r, false, false, false
-	go func() {
+	finish := func(key web.Key, err error) {
+		r.key, r.err, r.at = key, err, time.Now()
+		close(r.done)
+	}
+	fault.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		r.key, r.err = k.read(ctx)
-		r.at = time.Now()
-		close(r.done)
-	}()
+		finish(k.read(ctx))
+	}, func(err error) { finish(web.Key{}, err) })
 	return r
 }
 

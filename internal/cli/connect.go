@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
 	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/mcpclient"
 	"github.com/mcpctl/mcpctl/internal/problem"
@@ -133,11 +134,11 @@ func (a *app) speak(ctx context.Context, s config.Settings, t target, o connectO
 	fromBridge, toClient := io.Pipe()
 	options.In, options.Out, options.Patience = fromClient, toClient, o.timeout
 	done := make(chan struct{})
-	go func() {
+	fault.Go(func() {
 		defer close(done)
+		defer toClient.Close()
 		_ = bridge.Run(ctx, options) // the client has every answer by now
-		toClient.Close()
-	}()
+	}, func(err error) { a.report(err) })
 	return mcpclient.New(fromBridge, toBridge), func() { toBridge.Close(); <-done }, nil
 }
 

@@ -32,7 +32,7 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 	if err != nil {
 		return bridge.Options{}, err
 	}
-	options := bridge.Options{URL: t.url, Client: client, Header: header, Log: c.log, Stateless: t.atGateway}
+	options := bridge.Options{URL: t.url, Client: client, Header: header, Log: c.log, Stateless: t.atGateway, Redact: a.redact.Text}
 	ask := consent.Options{Server: t.name, Timeout: c.consentTimeout, Log: c.log, Show: c.show}
 	if !c.noBrowser {
 		ask.Open = consent.Browser(a.host)

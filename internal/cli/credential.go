@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
@@ -101,10 +102,10 @@ func wait(ctx context.Context, f func() (string, error)) (string, error) {
 		err  error
 	}
 	done := make(chan result, 1)
-	go func() {
+	fault.Go(func() {
 		text, err := f()
 		done <- result{text, err}
-	}()
+	}, func(err error) { done <- result{"", err} })
 	select {
 	case r := <-done:
 		return r.text, r.err
@@ -123,7 +124,7 @@ func (a *app) patiently(ctx context.Context, f func(context.Context) error) erro
 	ctx, cancel := context.WithTimeout(ctx, promptLimit)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
+	fault.Go(func() { done <- f(ctx) }, func(err error) { done <- err })
 	select {
 	case err := <-done:
 		return err

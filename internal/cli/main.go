@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/harden"
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/problem"
@@ -104,11 +105,17 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	err := root.ExecuteContext(ctx)
+	err := execute(ctx, root)
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
 	return a.report(err)
+}
+
+// execute runs a command. A panic becomes an error, which doesn't quote what it was about.
+func execute(ctx context.Context, root *cobra.Command) (err error) {
+	defer fault.Catch(func(f error) { err = f })
+	return root.ExecuteContext(ctx)
 }
 
 // report prints err and its next step on stderr, and returns the exit code.

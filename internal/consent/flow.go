@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/mcpctl/mcpctl/internal/fault"
 )
 
 // flow is one consent in progress.
@@ -195,7 +197,10 @@ func (f *flow) begin() {
 		close(f.unwatched)
 		return
 	}
-	go f.watch()
+	fault.Go(f.watch, func(err error) {
+		f.m.o.Log.Error("panic", "in", "watch", "error", err)
+		close(f.unwatched)
+	})
 }
 
 // lead makes this process the one that opens the tab and tries the calls, if no other is, and reports whether it is. f.mu
@@ -239,11 +244,12 @@ func (f *flow) takeLead(r record) {
 			f.m.o.Log.Debug("the other bridges can't be told of the tab", "error", err)
 		}
 	}
-	go func() {
+	failed := func(err error) { f.m.o.Log.Warn("the browser could not be opened", "error", err) }
+	fault.Go(func() {
 		if err := f.m.o.Open(u.String()); err != nil {
-			f.m.o.Log.Warn("the browser could not be opened", "error", err)
+			failed(err)
 		}
-	}()
+	}, failed)
 }
 
 // follow gives up the lead. f.mu must be held.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zalando/go-keyring"
 
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/secret"
 )
@@ -123,16 +124,13 @@ func (k *Keyring) call(ctx context.Context, f func() (string, error)) (string, e
 		err  error
 	}
 	done := make(chan result, 1)
-	go func() {
-		defer func() {
-			// go-keyring reads a closed channel when the bus goes away under a prompt.
-			if recover() != nil {
-				done <- result{err: errors.New("the connection broke")}
-			}
-		}()
+	fault.Go(func() {
 		text, err := f()
 		done <- result{text, err}
-	}()
+	}, func(error) {
+		// go-keyring reads a closed channel when the bus goes away under a prompt.
+		done <- result{err: errors.New("the connection broke")}
+	})
 	select {
 	case r := <-done:
 		if r.err != nil {

@@ -55,6 +55,12 @@ func (r *Redactor) add(pattern string) {
 	r.patterns = append(r.patterns, p)
 }
 
+// Text returns text with r's secrets blanked.
+func (r *Redactor) Text(text string) string {
+	out, rest := r.redact([]byte(text))
+	return string(out) + string(rest)
+}
+
 // Writer returns a writer to w that blanks r's secrets, also where one is split over several writes. For that it holds an
 // end of a write back while it may be the beginning of a secret; Flush writes it out as it is. The writer is safe for
 // concurrent use.
