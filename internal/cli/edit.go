@@ -220,11 +220,16 @@ func (o editOptions) results(t clients.Target, outcome clients.Outcome) []editRe
 	return results
 }
 
-func (o editOptions) nextStep(t clients.Target, action clients.Action) string {
+func nextStep(t clients.Target, action clients.Action) string {
 	if action == clients.Removed || action == clients.WouldRemove {
 		return t.Client.AfterUninstall
 	}
-	return strings.Trim(t.Client.AfterInstall+"; "+o.furtherStep, "; ")
+	return t.Client.AfterInstall
+}
+
+// nextStep is what is to be done after an edit: what the client wants, and what these options do.
+func (o editOptions) nextStep(t clients.Target, action clients.Action) string {
+	return strings.Trim(nextStep(t, action)+"; "+o.furtherStep, "; ")
 }
 
 // sentence tells of one change, for people.

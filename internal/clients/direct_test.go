@@ -13,6 +13,7 @@ func TestLinks(t *testing.T) {
 		"vscode":          "vscode:mcp/install?%7B%22name%22%3A%22linear%22%2C%22type%22%3A%22stdio%22%2C%22command%22%3A%22%2Fusr%2Flocal%2Fbin%2Fmcpctl%22%2C%22args%22%3A%5B%22bridge%22%2C%22linear%22%5D%7D",
 		"vscode-insiders": "vscode-insiders:mcp/install?%7B%22name%22%3A%22linear%22%2C%22type%22%3A%22stdio%22%2C%22command%22%3A%22%2Fusr%2Flocal%2Fbin%2Fmcpctl%22%2C%22args%22%3A%5B%22bridge%22%2C%22linear%22%5D%7D",
 		"lm-studio":       "lmstudio://add_mcp?name=linear&config=eyJjb21tYW5kIjoiL3Vzci9sb2NhbC9iaW4vbWNwY3RsIiwiYXJncyI6WyJicmlkZ2UiLCJsaW5lYXIiXX0%3D",
+		"goose":           "goose://extension?cmd=%2Fusr%2Flocal%2Fbin%2Fmcpctl&arg=bridge&arg=linear&id=linear&name=linear&description=linear",
 		"zed":             "",
 	}
 	for id, want := range tests {
@@ -45,6 +46,8 @@ func TestDirect(t *testing.T) {
 			`{"url":` + u + `,"headers":{"Authorization":"Bearer ${env:TEAM_KEY}"}}`},
 		{"vscode", `{"type":"http","url":` + u + `}`, `{"type":"http","url":` + u + `,"headers":{"x-portkey-api-key":"${env:TEAM_KEY}"}}`,
 			`{"type":"http","url":` + u + `,"headers":{"Authorization":"Bearer ${env:TEAM_KEY}"}}`},
+		{"codex", `{"url":` + u + `}`, `{"url":` + u + `,"env_http_headers":{"x-portkey-api-key":"TEAM_KEY"}}`, `{"url":` + u + `,"bearer_token_env_var":"TEAM_KEY"}`},
+		{"goose", refused, refused, refused},
 		{"copilot-cli", `{"type":"http","url":` + u + `,"tools":["*"]}`, `{"type":"http","url":` + u + `,"headers":{"x-portkey-api-key":"${TEAM_KEY}"},"tools":["*"]}`,
 			`{"type":"http","url":` + u + `,"headers":{"Authorization":"Bearer ${TEAM_KEY}"},"tools":["*"]}`},
 		{"gemini-cli", `{"httpUrl":` + u + `}`, `{"httpUrl":` + u + `,"headers":{"x-portkey-api-key":"${TEAM_KEY}"}}`,

@@ -65,12 +65,14 @@ func All() []Client {
 		vscode("vscode-insiders", "VS Code Insiders", "Code - Insiders", "code-insiders", "~/.vscode-server-insiders/data/User/mcp.json"),
 		vscode("vscodium", "VSCodium", "VSCodium", "codium", "~/.vscodium-server/data/User/mcp.json"),
 		{
-			// The command line, the app and the extension of IDEs share one file.
+			// The command line, the app and the extensions of editors share the file.
 			ID: "codex", Name: "Codex",
 			Format: configfile.TOML, Key: "mcp_servers",
-			// In seconds; its default of 60 is short for someone who consents meanwhile: codex-rs/config/src/mcp_types.rs in
-			// openai/codex.
-			Shape:          Shape{Last: configfile.Members{{Name: "tool_timeout_sec", Value: 600}}},
+			// In seconds; its default of 60 is short for someone who consents meanwhile.
+			Shape: Shape{Last: configfile.Members{{Name: "tool_timeout_sec", Value: 600}}},
+			Direct: &Direct{
+				URL: "url", Headers: []string{"env_http_headers"}, Variable: "%s", BearerVariable: "bearer_token_env_var", OAuth: true,
+			},
 			Files:          map[string][]string{"": {"~/.codex/config.toml"}},
 			Override:       []string{"$CODEX_HOME/config.toml"},
 			ProjectFiles:   []string{".codex/config.toml"},
@@ -202,22 +204,25 @@ func All() []Client {
 			AfterUninstall: "start opencode again",
 		},
 		{
-			ID: "goose", Name: "goose",
+			ID: "goose", Name: "Goose",
 			Format: configfile.YAML, Key: "extensions",
 			Shape: Shape{
-				NameMember: "name",
-				First:      configfile.Members{{Name: "type", Value: "stdio"}},
-				Command:    "cmd",
-				// In seconds; its default of 300 is short for someone who consents meanwhile.
+				NameMember: "name", Command: "cmd",
+				First: configfile.Members{{Name: "type", Value: "stdio"}},
+				Last:  configfile.Members{{Name: "enabled", Value: true}, {Name: "timeout", Value: 600}},
+			},
+			Direct: &Direct{
+				First: configfile.Members{{Name: "type", Value: "streamable_http"}}, URL: "uri", Headers: []string{"headers"},
 				Last: configfile.Members{{Name: "enabled", Value: true}, {Name: "timeout", Value: 600}},
 			},
+			LinkForm: "goose://extension?cmd={command}&{args}&id={name}&name={name}&description={name}",
 			Files: map[string][]string{
 				"windows": {"$APPDATA/Block/goose/config/config.yaml"},
 				"":        {"$CONFIG/goose/config.yaml"},
 			},
 			Program:        "goose",
-			AfterInstall:   "start a new session of goose",
-			AfterUninstall: "start a new session of goose",
+			AfterInstall:   "start a new session of Goose",
+			AfterUninstall: "start a new session of Goose",
 		},
 		{
 			ID: "lm-studio", Name: "LM Studio",
