@@ -36,10 +36,12 @@ func (o *editOptions) add(cmd *cobra.Command) {
 func clientAndServers(min int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
+		case len(args) == 0 && min > 0:
+			return usage("try: "+cmd.UseLine(), "%s: CLIENT and SERVER are missing", commandName(cmd))
 		case len(args) == 0:
-			return usage("try: "+cmd.UseLine(), "%s: CLIENT is missing", cmd.CommandPath())
+			return usage("try: "+cmd.UseLine(), "%s: CLIENT is missing", commandName(cmd))
 		case len(args) < 1+min:
-			return usage("try: "+cmd.UseLine(), "%s: SERVER is missing", cmd.CommandPath())
+			return usage("try: "+cmd.UseLine(), "%s: SERVER is missing", commandName(cmd))
 		}
 		return nil
 	}

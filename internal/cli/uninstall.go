@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ Entries that aren't mcpctl's stay. CLIENT "all" is every client found here.`,
 				return clientAndServers(1)(cmd, args)
 			}
 			if len(args) > 1 {
-				return usage("leave one of the two out", "%s takes servers or --all, not both", cmd.CommandPath())
+				return usage("leave one of the two out", "%s takes servers or --all, not both", commandName(cmd))
 			}
 			return clientAndServers(0)(cmd, args)
 		},
@@ -49,6 +50,7 @@ func runUninstall(ctx context.Context, a *app, o uninstallOptions) error {
 	}
 	store := clients.NewStore(a.state())
 	machine := clients.On(a.host)
+	named := len(targets)
 	if o.configPath == "" {
 		for _, t := range targets {
 			targets = append(targets, store.Further(machine, t, o.servers, o.all)...)
@@ -56,6 +58,11 @@ func runUninstall(ctx context.Context, a *app, o uninstallOptions) error {
 	}
 	return a.edit(o.editOptions, targets, func(t clients.Target) (clients.Outcome, error) {
 		a.warnIfRunning(t)
-		return store.Uninstall(ctx, t, o.servers, o.all, o.dryRun)
+		outcome, err := store.Uninstall(ctx, t, o.servers, o.all, o.dryRun)
+		// That a server isn't in a file where nobody expected it is no news.
+		if further := !slices.ContainsFunc(targets[:named], func(n clients.Target) bool { return n.Path == t.Path }); further {
+			outcome.Changes = slices.DeleteFunc(outcome.Changes, func(c clients.Change) bool { return c.Action == clients.Absent })
+		}
+		return outcome, err
 	})
 }

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// conversation is a command that runs on a terminal with a person at it.
+type conversation struct {
+	*testing.T
+	*screen
+	person *os.File
+	done   chan int
+}
+
+func (u *user) converse(ctx context.Context, args ...string) conversation {
+	u.t.Helper()
+	person, program := openTerminal(u.t)
+	c := conversation{u.t, watch(person), person, make(chan int, 1)}
+	go func() { c.done <- u.app(program, program, program).run(ctx, args) }()
+	return c
+}
+
+// answer waits for a question, and types.
+func (c conversation) answer(question, text string) {
+	c.T.Helper()
+	c.wait(c.T, question)
+	fmt.Fprintln(c.person, text)
+}
+
+func (c conversation) wantExit(code int) {
+	c.T.Helper()
+	if got := <-c.done; got != code {
+		c.T.Errorf("exit %d, want %d: %s", got, code, c.wait(c.T, ""))
+	}
+}
+
+func (u *user) folder(path string) {
+	u.t.Helper()
+	if err := os.MkdirAll(filepath.Join(u.home, path), 0o700); err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+func TestInstallAsksWhatIsMissing(t *testing.T) {
+	g := newListingGateway(t, "linear", "github", "notion")
+	u := newUser(t, g)
+	u.folder(".cursor")
+	u.folder(".config/zed")
+	u.run(goodKey+"\n", "login", "--with-key", "--skip-verify")
+
+	c := u.converse(t.Context(), "install", "--command", "mcpctl")
+	shown := c.wait(t, "Client: ")
+	wantAll(t, shown, "   1  cursor  Cursor\r\n", "   2  zed     Zed\r\n", "Not found here: claude-desktop, claude-code, vscode")
+	c.answer("Client: ", "")
+	c.answer("Client: ", "7")
+	c.answer("there is no number 7", "cursr")
+	c.answer("did you mean cursor?", "1 2")
+	c.answer("one, please", "1")
+	shown = c.wait(t, "Servers, by number or name: ")
+	wantAll(t, shown, "linear  About linear", "github  About github")
+	c.answer("Servers, by number or name: ", "notion, 1 linear")
+	c.wait(t, "added linear")
+	c.wantExit(0)
+	got, _ := os.ReadFile(filepath.Join(u.home, ".cursor", "mcp.json"))
+	wantAll(t, string(got), `"notion": {`, `"linear": {`)
+	if strings.Contains(string(got), "github") {
+		t.Errorf("%s", got)
+	}
+
+	// The client is said, the servers aren't.
+	c = u.converse(t.Context(), "install", "zed", "--command", "mcpctl")
+	c.answer("Servers, by number or name: ", "2")
+	c.wait(t, "Zed: added github")
+	c.wantExit(0)
+	c = u.converse(t.Context(), "install", "zedd")
+	c.wait(t, "did you mean `zed`?")
+	c.wantExit(exitUsage)
+}
+
+func TestInstallAsksForANameThatItCantList(t *testing.T) {
+	u := newUser(t, "http://127.0.0.1:1")
+	c := u.converse(t.Context(), "install", "--command", "mcpctl", "--force")
+	c.answer("Client: ", "cursor")
+	shown := c.wait(t, "Server: ")
+	wantAll(t, shown, "Your servers can't be listed: ", "mcpctl login", "Type a server's name")
+	c.answer("Server: ", "https://x/sk-canary")
+	c.wait(t, "no URL, no blanks")
+	c.wantExit(exitUsage)
+
+	c = u.converse(t.Context(), "install", "cursor", "--command", "mcpctl", "--force")
+	c.answer("Server: ", "linear")
+	c.wait(t, "Cursor: added linear")
+	c.wantExit(0)
+}
+
+func TestInstallCalledOff(t *testing.T) {
+	u := newUser(t, "http://127.0.0.1:1")
+	ctx, interrupt := context.WithCancel(t.Context())
+	c := u.converse(ctx, "install")
+	c.wait(t, "Client: ")
+	interrupt()
+	c.wantExit(exitInterrupted)
+	fmt.Fprintln(c.person) // ends the read that was left behind
+
+	c = u.converse(t.Context(), "install")
+	c.wait(t, "Client: ")
+	c.person.Write([]byte{4}) // Ctrl-D
+	c.wait(t, "nothing was chosen")
+	c.wantExit(exitUsage)
+}
+
+// Where nobody can be asked, the error names what is missing.
+func TestInstallWithoutATerminal(t *testing.T) {
+	u := newUser(t, "http://127.0.0.1:1")
+	_, program := openTerminal(t)
+	for _, tt := range []struct {
+		in   io.Reader
+		args []string
+		want string
+	}{
+		{strings.NewReader(""), []string{"install"}, "CLIENT and SERVER are missing"},
+		{strings.NewReader(""), []string{"install", "cursor"}, "SERVER is missing"},
+		{program, []string{"install", "--no-input"}, "CLIENT and SERVER are missing"},
+		{program, []string{"install", "cursor", "--no-input"}, "SERVER is missing"},
+		{program, []string{"install", "--json"}, "CLIENT and SERVER are missing"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := u.app(tt.in, &stdout, &stderr).run(t.Context(), tt.args); code != exitUsage || stdout.Len() > 0 {
+			t.Errorf("%q: %d, %s", tt.args, code, stdout.String())
+		}
+		wantAll(t, stderr.String(), tt.want)
+	}
+}
