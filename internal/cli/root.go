@@ -61,6 +61,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newUninstallCommand(a),
 		newClientsCommand(a),
 		newAdoptCommand(a),
+		newDoctorCommand(a),
 		newBridgeCommand(a),
 		newConnectCommand(a),
 		newDisconnectCommand(a),

@@ -30,6 +30,8 @@ type Installed struct {
 	Server string `json:"server"`
 	Name   string `json:"name"`
 	State  State  `json:"state"`
+	// Launch is what the entry says now; zero if it is missing or can't be read.
+	Launch Launch `json:"-"`
 }
 
 // Status is one file of one client.
@@ -48,7 +50,7 @@ type Status struct {
 func (s Store) List(m Machine, project string) []Status {
 	var list []Status
 	for _, p := range s.Places(m, project) {
-		list = append(list, s.status(m, p.Target, p.Detected))
+		list = append(list, s.Look(m, p))
 	}
 	return list
 }
@@ -88,6 +90,9 @@ func (s Store) Places(m Machine, project string) []Place {
 	}
 	return places
 }
+
+// Look looks at one file.
+func (s Store) Look(m Machine, p Place) Status { return s.status(m, p.Target, p.Detected) }
 
 func (s Store) records() []record {
 	entries, _ := os.ReadDir(s.dir.Path("installs"))
@@ -130,15 +135,15 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	if err != nil {
 		st.Problem = err
 		for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
-			st.Installed = append(st.Installed, Installed{r.Entries[name].Server, name, Broken})
+			st.Installed = append(st.Installed, Installed{Server: r.Entries[name].Server, Name: name, State: Broken})
 		}
 		return st
 	}
 	for _, f := range found {
-		i := Installed{f.Server, f.Name, Missing}
+		i := Installed{Server: f.Server, Name: f.Name, State: Missing}
 		if f.Action == Removed {
 			raw, _, _ := doc.Get(t.Client.Key, f.Name)
-			i.State = m.state(r, f.Name, raw)
+			i.State, i.Launch = m.state(r, f.Name, raw), decode(raw)
 		}
 		st.Installed = append(st.Installed, i)
 		delete(r.Entries, f.Name)
@@ -148,7 +153,7 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	}
 	// What remains has been replaced by someone else's entry of the same name.
 	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
-		st.Installed = append(st.Installed, Installed{r.Entries[name].Server, name, Altered})
+		st.Installed = append(st.Installed, Installed{Server: r.Entries[name].Server, Name: name, State: Altered})
 	}
 	return st
 }
