@@ -114,7 +114,7 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 	s, settingsErr := a.settings()
 	store, machine := clients.NewStore(a.state()), clients.On(a.host)
 	options := doctor.Options{
-		Host: a.host, Environ: a.environ(), Version: buildInfo().Version, Project: folder,
+		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder,
 		Self: clients.FindSelf(a.host, executable),
 		Setting: doctor.Setting{
 			File: s.File, Profile: s.Profile, Err: settingsErr, GatewayURL: s.GatewayURL, ControlPlaneURL: s.ControlPlaneURL,
@@ -145,17 +145,6 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 func (a *app) again(executable string, s config.Settings) ([]string, error) {
 	given, err := a.givenArgs(s)
 	return append([]string{executable, "doctor", "--only", "credential", "--offline", "--json"}, given...), err
-}
-
-// environ is this process's environment as it was at its start.
-func (a *app) environ() []string {
-	list := os.Environ()
-	for _, name := range []string{"MCPCTL_API_KEY", "PORTKEY_API_KEY"} {
-		if value := a.host.Getenv(name); value != "" {
-			list = append(list, name+"="+value)
-		}
-	}
-	return list
 }
 
 // printResults prints a line for each result, and below it on a terminal what to do.

@@ -77,7 +77,8 @@ func runExec(ctx context.Context, a *app, o execOptions) error {
 	if err != nil {
 		return err
 	}
-	c := child.Options{Args: o.program, Env: append(append(a.environ(), env...), secrets...)}
+	// MCPCTL_API_KEY belongs to a program that may run mcpctl in turn.
+	c := child.Options{Args: o.program, Env: append(append(a.environ("MCPCTL_API_KEY"), env...), secrets...)}
 	if !o.noMasking && !render.IsTerminal(os.Stdout) {
 		masked := a.redact.Writer(os.Stdout)
 		defer masked.Flush()
@@ -108,12 +109,13 @@ func (a *app) credentialEnv(ctx context.Context, s config.Settings) ([]string, e
 	return []string{"PORTKEY_API_KEY=" + found.Value.Reveal()}, nil
 }
 
-// environ is the environment that mcpctl was started with. MCPCTL_API_KEY was taken out of it, and belongs to a program that
-// may run mcpctl in turn.
-func (a *app) environ() []string {
+// environ is the environment that mcpctl was started with. Keys were taken out of it: those of keys are put back.
+func (a *app) environ(keys ...string) []string {
 	env := os.Environ()
-	if key := a.host.Getenv("MCPCTL_API_KEY"); key != "" {
-		env = append(env, "MCPCTL_API_KEY="+key)
+	for _, name := range keys {
+		if key := a.host.Getenv(name); key != "" {
+			env = append(env, name+"="+key)
+		}
 	}
 	return env
 }
