@@ -204,21 +204,28 @@ func TestEmpty(t *testing.T) {
 }
 
 // TestRandomDocuments checks what Set and Remove promise on documents with comments, blanks and commas wherever they may
-// be. MCPCTL_RANDOM_DOCUMENTS says how many; the seed is printed with a failure.
+// be.
 func TestRandomDocuments(t *testing.T) {
-	n := 5_000
-	if s := os.Getenv("MCPCTL_RANDOM_DOCUMENTS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for seed := range uint64(n) {
+	for seed := range randomDocuments(t) {
 		g := generator{rand.New(rand.NewPCG(seed, 0))}
 		if text := g.document(); checkPromises(text) != nil {
 			t.Fatalf("seed %d: %v\n%q", seed, checkPromises(text), text)
 		}
 	}
+}
+
+// randomDocuments returns how many documents to try of each format: MCPCTL_RANDOM_DOCUMENTS, or a few.
+func randomDocuments(t *testing.T) uint64 {
+	t.Helper()
+	s := os.Getenv("MCPCTL_RANDOM_DOCUMENTS")
+	if s == "" {
+		return 2_000
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func FuzzSetThenRemove(f *testing.F) {

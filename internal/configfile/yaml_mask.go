@@ -68,6 +68,9 @@ func (d *yamlText) mask(n *yaml.Node, s span) string {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		return masked + strings.Repeat("\n", len(lines)-1)
 	}
+	if header, _, ok := strings.Cut(lines[0], "#"); ok {
+		lines[0] = header + "# …"
+	}
 	for i, line := range lines[1:] {
 		if text := strings.TrimLeft(line, " "); strings.Trim(text, blank) != "" {
 			lines[i+1] = line[:len(line)-len(text)] + "…"

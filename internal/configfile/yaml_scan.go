@@ -98,7 +98,7 @@ func (d *yamlText) scalarEnd(n *yaml.Node, at int) int {
 	return d.follow(n.Value, at)
 }
 
-// keptBlank adds the blank lines after a block scalar whose header says that they belong to it.
+// keptBlank adds the blank lines after a block scalar whose header says that they belong to it, less the last newline.
 func (d *yamlText) keptBlank(header string, end int) int {
 	if end < 0 || !strings.Contains(header, "+") {
 		return end
@@ -106,7 +106,7 @@ func (d *yamlText) keptBlank(header string, end int) int {
 	rest := d.body[end:]
 	trimmed := strings.TrimLeft(rest, blank)
 	gap := rest[:len(rest)-len(trimmed)]
-	return end + strings.LastIndexByte(gap, '\n') + 1
+	return end + max(0, strings.LastIndexByte(gap, '\n'))
 }
 
 // follow reads value, in which there are no escapes, from at on, and returns where it ends, -1 if something else is there.

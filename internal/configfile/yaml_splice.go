@@ -153,7 +153,7 @@ func (d *yamlText) insert(places []yamlPlace, m Member) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := d.afterComments(d.lineEnd(max(0, end-1)), o.mapping.Column-1)
+	at := d.afterComments(d.lineEnd(end), o.mapping.Column-1)
 	return d.insertLines(at, strings.Repeat(" ", l.indent)+l.block(Members{m})), nil
 }
 
@@ -213,12 +213,18 @@ func (d *yamlText) replace(places []yamlPlace, value any) string {
 		if strings.Trim(v.Text, blank) == "" {
 			return strings.TrimRight(d.body[:start], blank) + d.body[end:]
 		}
-		if isBlockRaw(v) && isBlock(old) {
-			return d.body[:start] + strings.TrimLeft(reindent(v.Text, indent), " ") + d.body[end:]
+		if !isBlockRaw(v) {
+			break
 		}
-		if isBlockRaw(v) {
-			return d.body[:colon] + l.newline + reindent(v.Text, p.mapping.Column-1+l.unit) + d.body[max(colon, end):]
+		// Its own indentation is kept if it can be: it decides on how much of what follows belongs to a block scalar.
+		text := v.Text
+		if own := len(text) - len(strings.TrimLeft(text, " ")); own < p.mapping.Column {
+			text = reindent(text, p.mapping.Column-1+l.unit)
 		}
+		if isBlock(old) {
+			return d.body[:strings.LastIndexByte(d.body[:start], '\n')+1] + text + d.body[end:]
+		}
+		return d.body[:colon] + l.newline + text + d.body[max(colon, end):]
 	case Members:
 		if isBlock(old) && len(v) > 0 {
 			l.indent = indent
@@ -277,7 +283,7 @@ func (d *yamlText) remove(path []string) (text, error) {
 	if err != nil {
 		return nil, err
 	}
-	end = d.lineEnd(max(0, end-1))
+	end = d.lineEnd(end)
 	if end == len(d.body) && !strings.HasSuffix(d.body, "\n") {
 		// The last line stays one without a newline.
 		start = len(strings.TrimSuffix(strings.TrimSuffix(d.body[:start], "\n"), "\r"))

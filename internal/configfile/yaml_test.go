@@ -174,7 +174,7 @@ func TestYAMLRefusals(t *testing.T) {
 func TestYAMLMasked(t *testing.T) {
 	d := parseAs(t, "f", "# sk-1\n'#a': sk-2 # sk-3\r\nours: # sk-4\n  cmd: m#\n  b: [\"sk-5\", # sk-6\n    'sk-7\n    #', 7, true, 123456]\n  c: |  # sk-8\n    sk-9\n      # sk\n\n  d: !x &y sk-10\n  e: sk\n   11 # z", YAML)
 	got := d.Masked(func(path []string, value string) bool { return strings.Join(path, ".") == "ours.cmd" && value == "m#" })
-	want := "# …\n'#a': \"…\" # …\r\nours: # …\n  cmd: m#\n  b: [\"…\", # …\n    \"…\"\n, 7, true, \"…\"]\n  c: |  # sk-8\n    …\n      …\n\n  d: !x &y \"…\"\n  e: \"…\"\n # …"
+	want := "# …\n'#a': \"…\" # …\r\nours: # …\n  cmd: m#\n  b: [\"…\", # …\n    \"…\"\n, 7, true, \"…\"]\n  c: |  # …\n    …\n      …\n\n  d: !x &y \"…\"\n  e: \"…\"\n # …"
 	if got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
