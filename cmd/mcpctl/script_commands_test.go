@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -38,6 +43,22 @@ func setConsent(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: consent SERVER yes|no")
 	}
 	gatewayOf(ts).SetConsent(gatewayOf(ts).Keys().User, args[0], args[1] == "yes")
+}
+
+// startTLS puts a TLS server before the gateway, whose certificate nobody knows.
+func startTLS(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: tls FILE")
+	}
+	behind, err := url.Parse(gatewayOf(ts).GatewayURL())
+	ts.Check(err)
+	server := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(behind))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	ts.Defer(server.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), ca, 0o600))
+	ts.Setenv("MCPCTL_GATEWAY_URL", server.URL)
 }
 
 func arrived(ts *testscript.TestScript, neg bool, args []string) {

@@ -176,6 +176,9 @@ func findProgram(command string, env []string) (string, error) {
 		"there is no %s on the PATH that this client passes on", command)
 }
 
+// byHand doesn't repeat the arguments: their owner may have put a secret among them.
+const byHand = "run by hand what the entry starts, to see why"
+
 // explainStart says why an entry has no tools.
 func explainStart(i clients.Installed, err, ended error, stderr string) Result {
 	var answered *rpcError
@@ -193,7 +196,7 @@ func explainStart(i clients.Installed, err, ended error, stderr string) Result {
 		}
 		return finding(Failed, next, "%s", oneLine(text))
 	case errors.Is(err, context.DeadlineExceeded):
-		return finding(Failed, "run it by hand: mcpctl bridge "+i.Server, "it was started, and didn't answer in time")
+		return finding(Failed, byHand, "it was started, and didn't answer in time")
 	case errors.Is(err, errEnded):
 		if what, next, ok := ownWords(stderr); ok {
 			return finding(Failed, next, "it ended before it answered: %s", what)
@@ -202,9 +205,9 @@ func explainStart(i clients.Installed, err, ended error, stderr string) Result {
 		if ended != nil {
 			how = ended.Error()
 		}
-		return finding(Failed, "run it by hand to see why", "it ended before it answered (%s)", how)
+		return finding(Failed, byHand, "it ended before it answered (%s)", how)
 	}
-	return finding(Failed, "run it by hand to see why", "%s", oneLine(err.Error()))
+	return finding(Failed, byHand, "%s", oneLine(err.Error()))
 }
 
 // ownWords reads what mcpctl says on stderr when it can't go on: an error and its next step. What other programs say isn't
