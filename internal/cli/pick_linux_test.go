@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mcpctl/mcpctl/internal/demo"
 )
 
 // conversation is a command that runs on a terminal with a person at it.
@@ -49,11 +51,16 @@ func (u *user) folder(path string) {
 }
 
 func TestInstallAsksWhatIsMissing(t *testing.T) {
-	g := newListingGateway(t, "linear", "github", "notion")
-	u := newUser(t, g)
+	g, err := demo.Start(demo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.Close() })
+	u := newUser(t, g.GatewayURL())
+	u.env["MCPCTL_CONTROL_PLANE_URL"] = g.ControlPlaneURL()
+	u.env["MCPCTL_API_KEY"] = g.Keys().User
 	u.folder(".cursor")
 	u.folder(".config/zed")
-	u.run(goodKey+"\n", "login", "--with-key", "--skip-verify")
 
 	c := u.converse(t.Context(), "install", "--command", "mcpctl")
 	shown := c.wait(t, "Client: ")
@@ -64,20 +71,20 @@ func TestInstallAsksWhatIsMissing(t *testing.T) {
 	c.answer("did you mean cursor?", "1 2")
 	c.answer("one, please", "1")
 	shown = c.wait(t, "Servers, by number or name: ")
-	wantAll(t, shown, "linear  About linear", "github  About github")
-	c.answer("Servers, by number or name: ", "notion, 1 linear")
-	c.wait(t, "added linear")
+	wantAll(t, shown, "   1  notes   Notes\r\n", "   2  linear  Linear\r\n")
+	c.answer("Servers, by number or name: ", "tickets, 1 notes")
+	c.wait(t, "added notes")
 	c.wantExit(0)
 	got, _ := os.ReadFile(filepath.Join(u.home, ".cursor", "mcp.json"))
-	wantAll(t, string(got), `"notion": {`, `"linear": {`)
-	if strings.Contains(string(got), "github") {
+	wantAll(t, string(got), `"tickets": {`, `"notes": {`)
+	if strings.Contains(string(got), "linear") {
 		t.Errorf("%s", got)
 	}
 
 	// The client is said, the servers aren't.
 	c = u.converse(t.Context(), "install", "zed", "--command", "mcpctl")
 	c.answer("Servers, by number or name: ", "2")
-	c.wait(t, "Zed: added github")
+	c.wait(t, "Zed: added linear")
 	c.wantExit(0)
 	c = u.converse(t.Context(), "install", "zedd")
 	c.wait(t, "did you mean `zed`?")
