@@ -32,7 +32,11 @@ func pages() map[string][]string {
 	var visit func(*cobra.Command)
 	visit = func(c *cobra.Command) {
 		var words []string
-		c.LocalFlags().VisitAll(func(f *pflag.Flag) { words = append(words, "--"+f.Name) })
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				words = append(words, "--"+f.Name)
+			}
+		})
 		want[strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"] = words
 		for _, sub := range c.Commands() {
 			if sub.IsAvailableCommand() {
