@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	firstBuffer = 16 << 10 // bytes
+	firstBuffer = 4 << 10 // bytes; small, since there may be a hundred
+	// busyBuffer is what a stream gets that has more to say than fits into its first one.
+	busyBuffer = 16 << 10
 	// largeBuffer is the size from which on a buffer is a slab.
-	largeBuffer = 128 << 10
+	largeBuffer = 32 << 10
 	slabSize    = maxMessage + firstBuffer
 	maxSlabs    = 4
 	// slabTime is how long the memory of a large message is kept for the next one.

@@ -23,10 +23,11 @@ func (b *Bridge) request(ctx context.Context, method string, body []byte, s *ses
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, b.URL.String(), reader)
+	r, err := http.NewRequestWithContext(ctx, method, "", reader)
 	if err != nil {
 		return nil, err
 	}
+	r.URL = new(*b.URL) // not parsed again for each request
 	for name, values := range b.Header {
 		r.Header[name] = values
 	}

@@ -22,6 +22,8 @@ type eventReader struct {
 	buf []byte // what has been read and not yet used is buf[pos:]
 	pos int
 	err error
+	// busy says that the last read filled buf, so that more is probably waiting.
+	busy bool
 
 	begun  bool
 	skipLF bool // the last line ended with CR: a LF that follows belongs to it
@@ -199,16 +201,17 @@ func (e *eventReader) fill() error {
 		e.buf = e.buf[:copy(e.buf, e.buf[e.pos:])]
 		e.pos = 0
 	}
-	if len(e.buf) == cap(e.buf) {
+	if len(e.buf) == cap(e.buf) || e.busy && cap(e.buf) < busyBuffer {
 		if len(e.buf) > maxMessage {
 			return errTooLong
 		}
-		e.buf = e.grow(e.buf, 0)
+		e.buf = e.grow(e.buf, busyBuffer)
 	}
 	e.beforeRead()
 	for range 100 {
-		n, err := e.r.Read(e.buf[len(e.buf):cap(e.buf)])
+		n, err := e.r.Read(e.buf[len(e.buf):min(cap(e.buf), len(e.buf)+maxRead)])
 		e.buf = e.buf[:len(e.buf)+n]
+		e.busy = len(e.buf) == cap(e.buf)
 		e.err = err
 		if n > 0 || err != nil {
 			return nil
