@@ -206,7 +206,8 @@ func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
 
 // read takes the client's messages until there are no more. It must never wait for the server or for Out.
 func (b *Bridge) read(ctx context.Context) {
-	in := newLineReader(b.In)
+	in := newLineReader(b.In, &b.buffers)
+	defer in.free()
 	for {
 		line, err := in.next()
 		switch {
@@ -221,7 +222,7 @@ func (b *Bridge) read(ctx context.Context) {
 			return
 		}
 		b.wake()
-		m, err := parse(line)
+		m, err := in.message(line)
 		if err != nil {
 			b.reject(m, mcp.PARSE_ERROR, err.Error())
 			continue

@@ -489,11 +489,15 @@ func FuzzLines(f *testing.F) {
 	f.Add([]byte("\r\n\r\r\n x"), 2)
 	f.Fuzz(func(t *testing.T, data []byte, cut int) {
 		read := func(r io.Reader) (lines []string) {
-			in := newLineReader(r)
+			in := newLineReader(r, &buffers{})
 			for {
 				line, err := in.next()
 				if err != nil {
 					return lines
+				}
+				m, err := in.message(line)
+				if whole, wholeErr := parse(line); (err == nil) != (wholeErr == nil) || string(m.id) != string(whole.id) {
+					t.Fatalf("%q: %v, as a whole %v", line, err, wholeErr)
 				}
 				lines = append(lines, string(line))
 			}

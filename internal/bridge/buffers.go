@@ -45,17 +45,19 @@ func (b *buffers) get() []byte {
 
 // grow returns a buffer with the content of buf and more room: for size bytes, if that is more than twice the room of buf.
 func (b *buffers) grow(buf []byte, size int) []byte {
-	size = max(2*cap(buf), size, firstBuffer)
-	var grown []byte
-	if size >= largeBuffer {
-		grown = b.takeSlab()
-	}
-	if grown == nil {
-		grown = make([]byte, 0, size)
-	}
-	grown = append(grown, buf...)
+	grown := append(b.room(max(2*cap(buf), size, firstBuffer)), buf...)
 	b.put(buf)
 	return grown
+}
+
+// room returns an empty buffer for size bytes.
+func (b *buffers) room(size int) []byte {
+	if size >= largeBuffer {
+		if slab := b.takeSlab(); slab != nil {
+			return slab
+		}
+	}
+	return make([]byte, 0, size)
 }
 
 // takeSlab returns an empty slab, or nil if none is to be had. The first ones are taken first, so that few are in use.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 )
 
@@ -14,60 +13,119 @@ const maxMessage = 64 << 20
 
 var errTooLong = errors.New("longer than 64 MiB")
 
+// inBuffer is the room for what has been read from a client, in bytes: as much as a pipe holds.
+const inBuffer = 64 << 10
+
 // lineReader reads messages from a client: one per line (MCP, "stdio" transport of every revision). It forgives what
 // people and programs do beside it: a byte order mark at the start, CRLF, blank lines, a last line without its newline.
 type lineReader struct {
-	r     *bufio.Reader
-	begun bool
+	r      io.Reader
+	memory *buffers
+	own    []byte // the buffer for all but long lines
+	buf    []byte // what has been read and not yet used is buf[pos:]
+	pos    int
+	err    error
+	begun  bool
+	// ahead is what has been seen of the line before all of it was there.
+	ahead parsing
 }
 
-func newLineReader(r io.Reader) *lineReader { return &lineReader{r: bufio.NewReaderSize(r, 64<<10)} }
+// newLineReader returns a reader that takes memory for long lines from mem. free has to give it back.
+func newLineReader(r io.Reader, mem *buffers) *lineReader {
+	own := make([]byte, 0, inBuffer)
+	return &lineReader{r: r, memory: mem, own: own, buf: own}
+}
 
 // next returns the next line that isn't blank, without its line end, in memory of its own. Of a line over maxMessage it
 // returns the start, from which an id may be read, with errTooLong; the line is skipped. At the end it returns io.EOF.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.line()
+		if err != nil && err != errTooLong {
+			return nil, err
+		}
 		if !l.begun {
 			l.begun = true
 			line = bytes.TrimPrefix(line, []byte("\ufeff"))
 		}
-		line = bytes.TrimSuffix(line, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
-		if len(bytes.TrimSpace(line)) > 0 && (err == nil || err == io.EOF || err == errTooLong) {
-			if err == io.EOF {
-				err = nil // the next call will return it again
-			}
+		if len(bytes.TrimSpace(line)) > 0 {
+			line = bytes.Clone(line)
+			l.free()
 			return line, err
-		}
-		if err != nil {
-			return nil, err
 		}
 	}
 }
 
+// message returns the message in the line that next has returned last.
+func (l *lineReader) message(line []byte) (message, error) { return l.ahead.end(line) }
+
+// line returns the next line, valid until the next call of line or free.
 func (l *lineReader) line() ([]byte, error) {
-	var line []byte
-	tooLong := false
-	for {
-		part, err := l.r.ReadSlice('\n')
-		if len(line)+len(part) > maxMessage {
-			tooLong = true
-			line = line[:min(len(line), 64<<10)]
-		}
-		if !tooLong {
-			if len(line) > 0 {
-				line = slices.Grow(line, len(line)+len(part)) // a long line: double
-			}
-			line = append(line, part...)
-		}
+	l.ahead = parsing{}
+	for searched := 0; ; {
+		rest := l.buf[l.pos:]
+		end := bytes.IndexByte(rest[searched:], '\n')
 		switch {
-		case err == bufio.ErrBufferFull:
-			continue
-		case tooLong && (err == nil || err == io.EOF):
-			return line, errTooLong
+		case searched+end > maxMessage, len(rest) > maxMessage && end < 0:
+			return l.skip()
+		case end >= 0:
+			l.pos += searched + end + 1
+			return rest[:searched+end], nil
+		case l.err == io.EOF && len(rest) > 0:
+			l.pos = len(l.buf)
+			return rest, nil
+		case l.err != nil:
+			return nil, l.err
 		}
-		return line, err
+		if searched = len(rest); l.begun { // else there may be a byte order mark
+			l.ahead.feed(rest)
+		}
+		l.fill()
+	}
+}
+
+// skip drops a line that is too long, and returns its start.
+func (l *lineReader) skip() ([]byte, error) {
+	start := bytes.Clone(l.buf[l.pos : l.pos+inBuffer])
+	l.ahead = parsing{}
+	for {
+		if end := bytes.IndexByte(l.buf[l.pos:], '\n'); end >= 0 {
+			l.pos += end + 1
+			return start, errTooLong
+		}
+		l.pos = len(l.buf)
+		if l.err != nil {
+			return start, errTooLong
+		}
+		l.fill()
+	}
+}
+
+// fill reads more. The end, or an error, is noted in err.
+func (l *lineReader) fill() {
+	if l.pos > 0 {
+		l.buf = l.buf[:copy(l.buf, l.buf[l.pos:])]
+		l.pos = 0
+	}
+	if len(l.buf) == cap(l.buf) {
+		own := &l.buf[0] == &l.own[:1][0]
+		grown := append(l.memory.room(2*cap(l.buf)), l.buf...)
+		if !own {
+			l.memory.put(l.buf)
+		}
+		l.buf = grown
+	}
+	n, err := l.r.Read(l.buf[len(l.buf):min(cap(l.buf), len(l.buf)+maxRead)])
+	l.buf, l.err = l.buf[:len(l.buf)+n], err
+}
+
+// free gives the memory of a long line back, if what follows it needs less.
+func (l *lineReader) free() {
+	if rest := l.buf[l.pos:]; cap(l.buf) > cap(l.own) && len(rest) < cap(l.own) {
+		l.own = append(l.own[:0], rest...)
+		l.memory.put(l.buf)
+		l.buf, l.pos = l.own, 0
 	}
 }
 
