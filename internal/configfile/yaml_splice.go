@@ -65,6 +65,11 @@ func (d *yamlText) refuse(offset int, path []string, value any, format string, a
 
 // checkPath refuses what makes a mapping on the way mean more than its lines say.
 func (d *yamlText) checkPath(places []yamlPlace, path []string, value any) error {
+	for _, at := range d.lines[1:] {
+		if d.body[at-1] != '\n' {
+			return d.refuse(at-1, path, value, "a line break other than LF and CRLF, around which mcpctl doesn't edit")
+		}
+	}
 	for i, p := range places {
 		at := d.start(p.mapping)
 		switch {

@@ -150,6 +150,7 @@ func TestYAMLRefusals(t *testing.T) {
 		{"extensions:\n  linear: 1\n  \"lin\\u0065ar\": 2\n", `f.yaml:3:3: the name "linear" is there twice`},
 		{"extensions:\n  gh: |\n    a\n    \tb\n", "f.yaml:4:5: a tab in the indentation"},
 		{"extensions:\n\tgh: 1\n", "f.yaml:2:1: found character that cannot start any token"},
+		{"a: 1\rb: 1\n", "f.yaml:1:5: a line break other than LF and CRLF"},
 		{"a: 1\n...\n", "f.yaml:2:1: the document ends here, on line 2"},
 		{"- a\n", "f.yaml:1:1: a mapping is needed here, this is a sequence"},
 		{"null\n", "f.yaml:1:1: a mapping is needed here, this is null"},
