@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -108,93 +107,13 @@ func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
 		return err
 	}
 	refused := a.keepFound(ctx, keys, o)
-	results, err := a.writeAdoptions(ctx, found, keys)
+	results, err := a.writeAdoptions(ctx, found)
 	for _, e := range []error{err, refused, unread} {
 		if e != nil {
 			return a.endAdopt(o, results, e)
 		}
 	}
 	return a.endAdopt(o, results, nil)
-}
-
-// adoption is an entry that can be taken over.
-type adoption struct {
-	target clients.Target
-	entry  clients.Foreign
-	found  adopt.Found
-	// key is the one that stands in the entry, nil if none does.
-	key *foundKey
-	// ours is what is to be there.
-	ours clients.Entry
-}
-
-func (d adoption) String() string { return d.target.Client.Name + ": " + render.Clean(d.entry.Name) }
-
-// findAdoptions looks through the files of one client, or of all. A file that can't be read is reported and doesn't hide the
-// others; unread is then the command's error.
-func (a *app) findAdoptions(s config.Settings, o adoptOptions) (found []*adoption, unread, err error) {
-	if _, ok := clients.Lookup(o.client); !ok && o.client != "" {
-		return nil, nil, unknownClient(o.client)
-	}
-	folder, err := os.Getwd()
-	if err != nil {
-		return nil, nil, err
-	}
-	store := clients.NewStore(a.state())
-	seen := map[string]bool{} // some clients share a file
-	for _, p := range store.Places(clients.On(a.host), folder) {
-		if o.client != "" && p.Client.ID != o.client || seen[p.Path] {
-			continue
-		}
-		seen[p.Path] = true
-		entries, err := store.Foreign(p.Target)
-		if err != nil {
-			a.report(err)
-			unread = errSilent
-		}
-		for _, e := range entries {
-			if f, ok := adopt.Recognise(s.GatewayURL, e.Name, e.Launch); ok {
-				a.redact.Hide(f.Key)
-				found = append(found, &adoption{target: p.Target, entry: e, found: f})
-			}
-		}
-	}
-	return found, unread, nil
-}
-
-// makeEntries makes what is to be written.
-func (a *app) makeEntries(s config.Settings, found []*adoption, o adoptOptions) error {
-	args := map[string][]string{}
-	programs := map[clients.Scope]string{}
-	for _, d := range found {
-		p := s
-		if d.key != nil {
-			p = d.key.profile
-		}
-		given, ok := args[p.Profile]
-		if !ok {
-			var err error
-			if given, err = a.givenArgs(p); err != nil {
-				return err
-			}
-			args[p.Profile] = given
-		}
-		scope := d.target.Scope
-		if programs[scope] == "" {
-			program, err := a.program(installOptions{
-				editOptions: editOptions{project: scope == clients.Project, dryRun: o.dryRun}, command: o.command,
-			})
-			if err != nil {
-				return err
-			}
-			programs[scope] = program
-		}
-		d.ours = clients.Entry{
-			Server: d.found.Server, Name: d.entry.Name, Over: d.entry.Raw,
-			Command: clients.Command{Path: programs[scope], Args: append([]string{"bridge", d.found.Server}, given...)},
-		}
-	}
-	return nil
 }
 
 // explainAdoption says what was found, and what becomes of the keys.
@@ -208,6 +127,9 @@ func (a *app) explainAdoption(s config.Settings, found []*adoption, keys []*foun
 			what = "its key stands elsewhere (" + render.Clean(d.found.Reference) + ") and isn't moved"
 		}
 		a.talk("%s in %s reaches %s by %s, %s\n", d, d.target.Path, d.found.Server, foundText(d.found.Kind), what)
+		if d.instead != nil {
+			a.talk("  %s doesn't read %q there: the entry moves to %s\n", d.target.Client.Name, d.target.Within[0], d.instead.Path)
+		}
 		if len(d.found.Headers) > 0 {
 			a.talk("  warning: it sends further headers, which mcpctl takes from its settings (servers.%s.headers): %s\n",
 				d.found.Server, render.Clean(strings.Join(d.found.Headers, ", ")))
@@ -237,53 +159,52 @@ func foundText(k adopt.Kind) string {
 	return string(k)
 }
 
-// byTarget groups adoptions into one write per file, in their order.
-func byTarget(found []*adoption) [][]*adoption {
-	var groups [][]*adoption
-	for _, d := range found {
-		i := slices.IndexFunc(groups, func(g []*adoption) bool { return g[0].target.Path == d.target.Path })
-		if i < 0 {
-			groups = append(groups, []*adoption{d})
-		} else {
-			groups[i] = append(groups[i], d)
-		}
-	}
-	return groups
-}
-
-func entriesOf(group []*adoption) []clients.Entry {
-	var entries []clients.Entry
-	for _, d := range group {
-		entries = append(entries, d.ours)
-	}
-	return entries
-}
-
 func (d adoption) result(action, diff string) adoptResult {
 	return adoptResult{d.target.Client.ID, d.entry.Name, d.found.Server, d.found.Kind, action, d.target.Path, diff}
 }
 
 // previewAdoption shows the changes: on stdout, where they are what was asked for.
 func (a *app) previewAdoption(ctx context.Context, o adoptOptions, found []*adoption, unread error) error {
-	store := clients.NewStore(a.state())
-	results := []adoptResult{}
-	for _, group := range byTarget(found) {
-		outcome, err := store.Install(ctx, group[0].target, entriesOf(group), false, true)
-		if err != nil {
-			return err
-		}
-		for _, d := range group {
-			results = append(results, d.result("would-adopt", outcome.Diff))
-		}
-		if !o.json {
-			fmt.Fprint(a.out, outcome.Diff)
-		}
+	diffs, all, failed := a.adoptionDiffs(ctx, found)
+	if failed == nil {
+		failed = unread
 	}
 	a.talk("nothing was written\n")
 	if !o.json {
-		return unread
+		fmt.Fprint(a.out, all)
+		return failed
 	}
-	return a.endAdopt(o, results, unread)
+	var results []adoptResult
+	for _, d := range found {
+		action := "would-adopt"
+		if d.blocked {
+			action = "skipped"
+		}
+		results = append(results, d.result(action, diffs[d]))
+	}
+	return a.endAdopt(o, results, failed)
+}
+
+// adoptionDiffs returns the masked diffs of the places that adoptions stand in, and all diffs one after the other. What can't
+// be changed is reported, and left alone from then on.
+func (a *app) adoptionDiffs(ctx context.Context, found []*adoption) (of map[*adoption]string, all string, failed error) {
+	store := clients.NewStore(a.state())
+	of = map[*adoption]string{}
+	for _, e := range editsOf(found) {
+		outcome, err := store.Install(ctx, e.target, e.entries, false, true)
+		if err != nil {
+			a.report(err)
+			failed = errSilent
+		}
+		e.failed = err != nil || e.first != nil && e.first.failed
+		for _, d := range e.here {
+			of[d], d.blocked = outcome.Diff, e.failed
+		}
+		if !e.failed {
+			all += outcome.Diff
+		}
+	}
+	return of, all, failed
 }
 
 // agree asks for the user's agreement, unless that was given.
@@ -294,15 +215,18 @@ func (a *app) agree(ctx context.Context, o adoptOptions, found []*adoption) erro
 	if _, ok := a.terminal(); !ok {
 		return usage("say --yes, or --dry-run to see the changes", "there is no terminal to ask on whether to change these files")
 	}
-	store := clients.NewStore(a.state())
-	for _, group := range byTarget(found) {
-		outcome, err := store.Install(ctx, group[0].target, entriesOf(group), false, true)
-		if err != nil {
-			return err
+	_, diffs, _ := a.adoptionDiffs(ctx, found)
+	n := 0
+	for _, d := range found {
+		if !d.blocked {
+			n++
 		}
-		a.prompt("%s", outcome.Diff)
 	}
-	answer, err := a.ask(ctx, fmt.Sprintf("Replace %s? [y/N] ", count(len(found), "entry", "entries")))
+	if n == 0 {
+		return errSilent
+	}
+	a.prompt("%s", diffs)
+	answer, err := a.ask(ctx, fmt.Sprintf("Replace %s? [y/N] ", count(n, "entry", "entries")))
 	if err != nil {
 		return err
 	}
@@ -327,43 +251,50 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 	return strings.TrimSpace(answer), err
 }
 
-// writeAdoptions replaces the entries whose key is kept, file by file.
-func (a *app) writeAdoptions(ctx context.Context, found []*adoption, keys []*foundKey) (results []adoptResult, failed error) {
+// writeAdoptions replaces the entries whose key is kept, place by place.
+func (a *app) writeAdoptions(ctx context.Context, found []*adoption) (results []adoptResult, failed error) {
 	store := clients.NewStore(a.state())
-	results = []adoptResult{}
-	for _, group := range byTarget(found) {
-		t := group[0].target
-		usable := slices.DeleteFunc(slices.Clone(group), func(d *adoption) bool { return d.key != nil && d.key.refused })
-		var outcome clients.Outcome
-		var err error
-		if len(usable) > 0 {
-			a.warnIfRunning(t)
-			outcome, err = store.Install(ctx, t, entriesOf(usable), false, false)
-		}
-		if err != nil {
-			a.report(err)
-			failed = errSilent
-		}
-		for _, d := range group {
-			action := "adopted"
-			if err != nil || !slices.Contains(usable, d) {
-				action = "skipped"
-			}
-			results = append(results, d.result(action, ""))
-		}
-		if outcome.Backup == "" {
+	usable := slices.DeleteFunc(slices.Clone(found), func(d *adoption) bool { return d.blocked || d.key != nil && d.key.refused })
+	for _, e := range editsOf(usable) {
+		if e.failed = e.first != nil && e.first.failed; e.failed {
 			continue
 		}
-		holds := ""
-		if slices.ContainsFunc(usable, func(d *adoption) bool { return d.key != nil }) {
-			holds = "; like mcpctl's record of the old entries it holds the key, readable by you alone: make a new key at " + keysPage + " and log in with it to be rid of this one"
+		if e.first == nil {
+			a.warnIfRunning(e.target)
 		}
-		a.talk("%s: backup: %s%s\n", t.Client.Name, outcome.Backup, holds)
-		if next := (editOptions{}).nextStep(t, clients.Added); next != "" {
-			a.talk("%s: next: %s\n", t.Client.Name, next)
+		outcome, err := store.Install(ctx, e.target, e.entries, false, false)
+		if err != nil {
+			a.report(err)
+			e.failed, failed = true, errSilent
+			continue
 		}
+		for _, d := range e.here {
+			d.done = true
+		}
+		a.reportAdoption(e, outcome)
+	}
+	if slices.ContainsFunc(found, func(d *adoption) bool { return d.done && d.key != nil }) {
+		a.talk("The backups, and mcpctl's records of the old entries, hold the key, readable by you alone; to be rid of it, make another at %s, "+
+			"log in with that, and delete this one there\n", keysPage)
+	}
+	for _, d := range found {
+		action := "adopted"
+		if !d.done {
+			action = "skipped"
+		}
+		results = append(results, d.result(action, ""))
 	}
 	return results, failed
+}
+
+func (a *app) reportAdoption(e *adoptEdit, outcome clients.Outcome) {
+	name := e.target.Client.Name
+	if outcome.Backup != "" {
+		a.talk("%s: backup: %s\n", name, outcome.Backup)
+	}
+	if next := nextStep(e.target, clients.Added); next != "" && e.first == nil {
+		a.talk("%s: next: %s\n", name, next)
+	}
 }
 
 // endAdopt prints the results.

@@ -47,6 +47,9 @@ type Client struct {
 	// ProjectFiles are the places of the file inside a project, the first for a new one; none where the client has no such
 	// file.
 	ProjectFiles []string
+	// PerFolder is a member of the user's file that holds lists of servers for single folders, each an object by the
+	// folder's path with servers under Key.
+	PerFolder string
 	// Profiles are further files of the user beside the client's own, one for each of its profiles.
 	Profiles string
 	// Successor is the client whose files this one is about to move its servers to.

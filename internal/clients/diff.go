@@ -43,7 +43,7 @@ func masked(t Target, r record, c configfile.Content, p plan, after bool) (strin
 	for _, change := range p.changes {
 		e, written := p.written[change.Name]
 		harmless = append(append(harmless, change.Server), e.Command.Args...)
-		if raw, ok, err := doc.Get(t.Client.Key, change.Name); err == nil && ok {
+		if raw, ok, err := doc.Get(t.at(change.Name)...); err == nil && ok {
 			ours[change.Name] = after && written || r.owns(change.Name, raw)
 		}
 	}
@@ -51,17 +51,19 @@ func masked(t Target, r record, c configfile.Content, p plan, after bool) (strin
 		if len(path) == 1 {
 			return slices.ContainsFunc(t.Client.NewFile, func(m configfile.Member) bool { return m.Name == path[0] && m.Value == value })
 		}
-		if len(path) < 3 || path[0] != t.Client.Key || !ours[path[1]] {
+		depth := len(t.at())
+		if len(path) < depth+2 || !slices.Equal(path[:depth], t.at()) || !ours[path[depth]] {
 			return false
 		}
-		e := p.written[path[1]]
-		if isIn(t.Client.Members(Entry{Name: path[1], Command: e.Command}), path[2:], value) ||
-			e.Remote != nil && isIn(t.Client.Members(e), path[2:], value) {
+		name, path := path[depth], path[depth+1:]
+		e := p.written[name]
+		if isIn(t.Client.Members(Entry{Name: name, Command: e.Command}), path, value) ||
+			e.Remote != nil && isIn(t.Client.Members(e), path, value) {
 			return true
 		}
-		switch path[2] {
+		switch path[0] {
 		case t.Client.Shape.command():
-			return len(path) == 3 || path[3] == "0" || slices.Contains(harmless, value)
+			return len(path) == 1 || path[1] == "0" || slices.Contains(harmless, value)
 		case "args":
 			// Its owner may have added an argument, and that may be a secret.
 			return slices.Contains(harmless, value)

@@ -21,7 +21,7 @@ func (s Store) Foreign(t Target) ([]Foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.load(file.ID())
+	r, err := s.load(t.recordID(file))
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s Store) Foreign(t Target) ([]Foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := doc.Members(t.Client.Key)
+	members, err := doc.Members(t.at()...)
 	if err != nil {
 		return nil, err
 	}

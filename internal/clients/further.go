@@ -6,7 +6,8 @@ import (
 )
 
 // Further returns the files beside t's own in which entries of t's client for servers, or all of mcpctl's if all is given,
-// may have stayed or gone: older places, profiles, and the file of the client that this one is about to move to.
+// may have stayed or gone: older places, profiles, places in a file that only adopt looks at, and the file of the client
+// that this one is about to move to.
 func (s Store) Further(m Machine, t Target, servers []string, all bool) []Target {
 	var candidates []Target
 	if t.Scope == User {
@@ -17,14 +18,24 @@ func (s Store) Further(m Machine, t Target, servers []string, all bool) []Target
 			}
 		}
 	}
+	for _, r := range s.records() {
+		if r.Client == t.Client.ID && r.Within != nil && t.Scope == User {
+			candidates = append(candidates, r.target(t.Client))
+		}
+	}
 	if successor, ok := s.successor(m, t); ok {
 		candidates = append(candidates, successor)
 	}
 	return slices.DeleteFunc(candidates, func(c Target) bool { return !s.has(m, c, servers, all) })
 }
 
-// has reports whether t's file has an entry of mcpctl's for one of servers.
+// has reports whether t's file has an entry of mcpctl's for one of servers, or lacks one that mcpctl has taken out.
 func (s Store) has(m Machine, t Target, servers []string, all bool) bool {
+	for name, e := range s.recordOf(t).Entries {
+		if e.Out && (all || slices.Contains(servers, e.Server) || slices.Contains(servers, name)) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(s.status(m, t, true).Installed, func(i Installed) bool {
 		return i.State != Missing && (all || slices.Contains(servers, i.Server) || slices.Contains(servers, i.Name))
 	})
@@ -56,7 +67,7 @@ func (s Store) recordOf(t Target) record {
 	if err != nil {
 		return record{}
 	}
-	r, err := s.load(file.ID())
+	r, err := s.load(t.recordID(file))
 	if err != nil {
 		return record{}
 	}

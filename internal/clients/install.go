@@ -15,6 +15,8 @@ type Entry struct {
 	// Over is someone else's entry of the name, which may be replaced as long as it is still there as it was; zero for
 	// none. What its owner has set beside how to reach the server stays.
 	Over configfile.Raw
+	// Out says that Over is to be taken out, not replaced, as one that its client doesn't read.
+	Out bool
 	// Remote is set for an entry without a bridge, of a client that speaks to the server by itself. Client.CheckDirect
 	// says whether it can.
 	Remote *Remote
@@ -42,14 +44,14 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 			}
 		}
 	}
-	_, hasKey, err := doc.Get(t.Client.Key)
+	_, hasKey, err := doc.Get(t.at()...)
 	if err != nil {
 		return plan{}, err
 	}
 	exact := len(r.Entries) == 0 || r.After == before.Hash()
 	changed := false
 	for _, e := range entries {
-		e, action, recorded, err := set(doc, t.Client, r, e, force)
+		e, action, recorded, err := set(doc, t, r, e, force)
 		if err != nil {
 			return plan{}, err
 		}
@@ -82,8 +84,8 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 }
 
 // set puts one entry into doc and returns what the record is to say of it.
-func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Entry, Action, entryRecord, error) {
-	path := []string{c.Key, e.Name}
+func set(doc *configfile.Document, t Target, r record, e Entry, force bool) (Entry, Action, entryRecord, error) {
+	c, path := t.Client, t.at(e.Name)
 	recorded := entryRecord{Server: e.Server, Previous: r.Entries[e.Name].Previous}
 	if e.Remote != nil {
 		recorded.URL = e.Remote.URL
@@ -94,6 +96,8 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	}
 	action := Updated
 	switch {
+	case e.Out:
+		return takeOut(doc, path, e, raw)
 	case !exists:
 		action, recorded.Previous = Added, ""
 		err = doc.Set(c.Members(e), path...)
@@ -117,6 +121,14 @@ func set(doc *configfile.Document, c Client, r record, e Entry, force bool) (Ent
 	now, _, err := doc.Get(path...)
 	recorded.Hash = hashEntry(now)
 	return e, action, recorded, err
+}
+
+func takeOut(doc *configfile.Document, path []string, e Entry, raw configfile.Raw) (Entry, Action, entryRecord, error) {
+	if e.Over.Text == "" || e.Over != raw {
+		return e, Unchanged, entryRecord{}, nil
+	}
+	_, err := doc.Remove(path...)
+	return e, Removed, entryRecord{Server: e.Server, Previous: raw.Text, Out: true}, err
 }
 
 // refresh replaces what differs of how to reach the server, and nothing else of the entry. One of another shape is replaced

@@ -50,7 +50,9 @@ type Status struct {
 func (s Store) List(m Machine, project string) []Status {
 	var list []Status
 	for _, p := range s.Places(m, project) {
-		list = append(list, s.Look(m, p))
+		if status := s.Look(m, p); p.Within == nil || len(status.Installed) > 0 {
+			list = append(list, status)
+		}
 	}
 	return list
 }
@@ -80,8 +82,9 @@ func (s Store) Places(m Machine, project string) []Place {
 			targets = append(targets, Target{Client: c, Scope: Project, Path: p})
 		}
 		for _, r := range records {
-			if r.Client == c.ID && !slices.ContainsFunc(targets, func(t Target) bool { return samePath(t.Path, r.Path) }) {
-				targets = append(targets, Target{Client: c, Scope: r.Scope, Path: r.Path})
+			same := func(t Target) bool { return samePath(t.Path, r.Path) && slices.Equal(t.Within, r.Within) }
+			if r.Client == c.ID && !slices.ContainsFunc(targets, same) {
+				targets = append(targets, r.target(c))
 			}
 		}
 		for _, t := range targets {
@@ -109,6 +112,10 @@ func (s Store) records() []record {
 	return records
 }
 
+func (r record) target(c Client) Target {
+	return Target{Client: c, Scope: r.Scope, Path: r.Path, Within: r.Within}
+}
+
 // samePath compares a path with one that has its links resolved.
 func samePath(path, resolved string) bool {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
@@ -122,7 +129,7 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	var r record
 	file, err := t.open()
 	if err == nil {
-		r, err = s.load(file.ID())
+		r, err = s.load(t.recordID(file))
 	}
 	var doc *configfile.Document
 	if err == nil {
@@ -140,9 +147,13 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 		return st
 	}
 	for _, f := range found {
+		if r.Entries[f.Name].Out {
+			delete(r.Entries, f.Name)
+			continue
+		}
 		i := Installed{Server: f.Server, Name: f.Name, State: Missing}
 		if f.Action == Removed {
-			raw, _, _ := doc.Get(t.Client.Key, f.Name)
+			raw, _, _ := doc.Get(t.at(f.Name)...)
 			i.State, i.Launch = m.state(r, f.Name, raw), decode(raw)
 		}
 		st.Installed = append(st.Installed, i)
@@ -153,6 +164,9 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	}
 	// What remains has been replaced by someone else's entry of the same name.
 	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
+		if r.Entries[name].Out {
+			continue
+		}
 		st.Installed = append(st.Installed, Installed{Server: r.Entries[name].Server, Name: name, State: Altered})
 	}
 	return st

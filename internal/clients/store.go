@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/configfile"
 	"github.com/mcpctl/mcpctl/internal/state"
@@ -28,6 +30,8 @@ type Target struct {
 	Path   string
 	// NoFolder is the error where the file's folder doesn't exist; nil means that it may be made.
 	NoFolder error
+	// Within is where in the file the servers are, if not under the client's Key.
+	Within []string
 	// only names the entries that are meant; nil means all.
 	only []string
 }
@@ -38,6 +42,23 @@ func (t Target) open() (*configfile.File, error) {
 		p.FileMode, p.FolderMode = 0o644, 0o755
 	}
 	return configfile.At(p)
+}
+
+// at returns the path of names below what holds the servers.
+func (t Target) at(names ...string) []string {
+	if t.Within == nil {
+		return append([]string{t.Client.Key}, names...)
+	}
+	return append(slices.Clone(t.Within), names...)
+}
+
+// recordID names the record of what mcpctl did to t, whose file is file.
+func (t Target) recordID(file *configfile.File) string {
+	if t.Within == nil {
+		return file.ID()
+	}
+	sum := sha256.Sum256([]byte(strings.Join(t.Within, "\x00")))
+	return file.ID() + "-" + hex.EncodeToString(sum[:8])
 }
 
 // Action is what happened, or would, to an entry. The words are part of the command line's promise.
@@ -85,6 +106,8 @@ type record struct {
 	Client string `json:"client"`
 	Scope  Scope  `json:"scope"`
 	Path   string `json:"path"`
+	// Within is the target's.
+	Within []string `json:"within,omitempty"`
 	// Before is the file's hash before mcpctl's first change, and Backup its copy; After is the hash since its last one.
 	// As long as the file still has that, and mcpctl touched only what it has recorded, taking the last entry out means to
 	// put the file back byte by byte. "" for After means that this isn't so any more.
@@ -104,8 +127,9 @@ type entryRecord struct {
 	Hash   string `json:"hash"`
 	// URL is the address in an entry without a bridge.
 	URL string `json:"url,omitempty"`
-	// Previous is the text of the foreign entry that was replaced.
+	// Previous is the text of the foreign entry that was replaced, or taken out if Out is set.
 	Previous string `json:"previous,omitempty"`
+	Out      bool   `json:"out,omitempty"`
 }
 
 func hashEntry(raw configfile.Raw) string {
@@ -170,7 +194,7 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 		return Outcome{}, err
 	}
 	defer unlock()
-	old, err := s.load(file.ID())
+	old, err := s.load(t.recordID(file))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -185,14 +209,14 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 	r := p.record
 	if update.Changed() {
 		if r.Client == "" { // a file may be shared: it stays with the client that it was written for first
-			r.Client, r.Scope, r.Path = t.Client.ID, t.Scope, file.Path()
+			r.Client, r.Scope, r.Path, r.Within = t.Client.ID, t.Scope, file.Path(), t.Within
 		}
 		r.MadeFolders = append(r.MadeFolders, update.Folders...)
 		if len(old.Entries) == 0 {
 			r.Backup = update.Backup
 		}
 	}
-	if err := s.save(file.ID(), r); err != nil {
+	if err := s.save(t.recordID(file), r); err != nil {
 		return Outcome{}, err
 	}
 	deleted := update.Changed() && !update.After.Exists
@@ -203,7 +227,7 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 }
 
 func (s Store) preview(t Target, file *configfile.File, planned planner) (Outcome, error) {
-	r, err := s.load(file.ID())
+	r, err := s.load(t.recordID(file))
 	if err != nil {
 		return Outcome{}, err
 	}

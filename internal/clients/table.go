@@ -40,6 +40,7 @@ func All() []Client {
 			Files:          map[string][]string{"": {"~/.claude.json"}},
 			SharedFolder:   true,
 			Override:       []string{"$CLAUDE_CONFIG_DIR/.claude.json"},
+			PerFolder:      "projects",
 			ProjectFiles:   []string{".mcp.json"},
 			Signs:          map[string][]string{"": {"~/.claude"}},
 			Program:        "claude",

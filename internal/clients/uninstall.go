@@ -39,9 +39,9 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 		changed = true
 		exact = exact && recorded
 		if e.Previous != "" {
-			err = doc.Set(configfile.Raw{Text: e.Previous, Format: t.Client.Format}, t.Client.Key, c.Name)
+			err = doc.Set(configfile.Raw{Text: e.Previous, Format: t.Client.Format}, t.at(c.Name)...)
 		} else {
-			_, err = doc.Remove(t.Client.Key, c.Name)
+			_, err = doc.Remove(t.at(c.Name)...)
 		}
 		if err != nil {
 			return plan{}, err
@@ -65,8 +65,8 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 
 // tidy sets what is left of the file, less the emptied rest of what mcpctl had made.
 func (p *plan) tidy(doc *configfile.Document, t Target) error {
-	if p.record.MadeKey && doc.Empty(t.Client.Key) {
-		if _, err := doc.Remove(t.Client.Key); err != nil {
+	if p.record.MadeKey && doc.Empty(t.at()...) {
+		if _, err := doc.Remove(t.at()...); err != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func toRemove(doc *configfile.Document, t Target, r record, servers []string, al
 		if len(matches) == 0 {
 			matches = slices.DeleteFunc(slices.Clone(found), func(f Change) bool { return f.Name != server })
 		}
-		path := []string{t.Client.Key, server}
+		path := t.at(server)
 		if raw, there, err := doc.Get(path...); err != nil {
 			return nil, err
 		} else if there && len(matches) == 0 && t.only == nil {
@@ -139,9 +139,9 @@ func toRemove(doc *configfile.Document, t Target, r record, servers []string, al
 }
 
 // installed lists mcpctl's entries in doc in the file's order, as removals, then those of the record that are gone from
-// it, as absent.
+// it, as absent, unless it was mcpctl that took them out.
 func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
-	members, err := doc.Members(t.Client.Key)
+	members, err := doc.Members(t.at()...)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
 		case t.only != nil && !slices.Contains(t.only, m.Name):
 			continue
 		case times[m.Name] > 1 && recorded:
-			_, _, err := doc.Get(t.Client.Key, m.Name) // says where
+			_, _, err := doc.Get(t.at(m.Name)...) // says where
 			return nil, err
 		case times[m.Name] > 1 || !r.owns(m.Name, raw):
 			// A name that is there twice is none of ours: install refuses such.
@@ -171,7 +171,11 @@ func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Entries)) {
 		if times[name] == 0 && t.only == nil {
-			found = append(found, Change{r.Entries[name].Server, name, Absent})
+			action := Absent
+			if r.Entries[name].Out {
+				action = Removed
+			}
+			found = append(found, Change{r.Entries[name].Server, name, action})
 		}
 	}
 	return found, nil
