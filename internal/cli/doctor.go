@@ -83,6 +83,10 @@ func runDoctor(ctx context.Context, a *app, o doctorOptions) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	// Gateways quote keys in what they say, and this goes to stdout.
+	for i := range results {
+		results[i].Detail, results[i].NextStep = a.redact.Text(results[i].Detail), a.redact.Text(results[i].NextStep)
+	}
 	if o.json {
 		err = render.JSON(a.out, results, o.jq)
 	} else {
