@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"mime"
@@ -214,9 +215,12 @@ func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
 		return 0, false
 	}
 	after, hasAfter := retryAfter(r.header)
-	var missing *noCredential
+	var (
+		missing     *noCredential
+		certificate *tls.CertificateVerificationError
+	)
 	switch {
-	case errors.As(r.err, &missing):
+	case errors.As(r.err, &missing), errors.As(r.err, &certificate): // the next try would fail as well
 		return 0, false
 	case r.err != nil && r.mayRepeat:
 		return backoff, true
