@@ -99,7 +99,7 @@ func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
 	if err := a.makeEntries(s, found, o); err != nil {
 		return err
 	}
-	a.explainAdoption(s, found, keys)
+	a.explainAdoption(ctx, s, found, keys)
 	if o.dryRun {
 		return a.previewAdoption(ctx, o, found, unread)
 	}
@@ -117,7 +117,7 @@ func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
 }
 
 // explainAdoption says what was found, and what becomes of the keys.
-func (a *app) explainAdoption(s config.Settings, found []*adoption, keys []*foundKey) {
+func (a *app) explainAdoption(ctx context.Context, s config.Settings, found []*adoption, keys []*foundKey) {
 	for _, d := range found {
 		what := "no key in it"
 		switch {
@@ -142,7 +142,7 @@ func (a *app) explainAdoption(s config.Settings, found []*adoption, keys []*foun
 		a.talk("%s\n", k.fate())
 	}
 	needy := func(d *adoption) bool { return d.key == nil }
-	if kept, _ := a.keptKey(context.Background(), s); kept.IsZero() && slices.ContainsFunc(found, needy) {
+	if kept, _ := a.keptKey(ctx, s); kept.IsZero() && slices.ContainsFunc(found, needy) {
 		if !slices.ContainsFunc(keys, func(k *foundKey) bool { return k.keep && k.profile.Profile == s.Profile }) {
 			a.talk("warning: profile %s has no key, which those entries will need: run mcpctl login\n", s.Profile)
 		}
