@@ -79,6 +79,13 @@ func (a *app) arguments() map[string]completer {
 		}
 		return a.completeServers(args[1:]), cobra.ShellCompDirectiveNoFileComp
 	}
+	oneClient := func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		all := completeClients()
+		return all[:len(all)-1], cobra.ShellCompDirectiveNoFileComp // without "all", which they do anyway
+	}
 	oneServer := func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -86,6 +93,8 @@ func (a *app) arguments() map[string]completer {
 		return a.completeServers(nil), cobra.ShellCompDirectiveNoFileComp
 	}
 	return map[string]completer{
+		"mcpctl adopt":      oneClient,
+		"mcpctl doctor":     oneClient,
 		"mcpctl install":    clientThenServers,
 		"mcpctl uninstall":  clientThenServers,
 		"mcpctl bridge":     oneServer,

@@ -184,7 +184,8 @@ func explainStart(i clients.Installed, err, ended error, stderr string) Result {
 	var answered *rpcError
 	switch {
 	case errors.As(err, &answered) && answered.Data.Reason == "consent_required":
-		return finding(Warning, "call one of its tools in the client, and allow access in the browser", "the server wants your consent first")
+		return finding(Warning, "run: mcpctl connect "+i.Server+"; or call one of its tools in the client, and allow access in the browser",
+			"the server wants your consent first")
 	case errors.As(err, &answered):
 		next := answered.Data.NextStep
 		text := strings.TrimPrefix(answered.Message, "mcpctl: ")
