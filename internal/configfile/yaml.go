@@ -39,7 +39,7 @@ func parseYAML(s source) (*yamlText, error) {
 	switch {
 	case root.Kind == yaml.MappingNode:
 		d.root = root
-	case !isEmptyScalar(root):
+	case !isEmptyScalar(root) || root.Anchor != "" || root.Style != 0:
 		return nil, d.fault(d.start(root), "a mapping is needed here, this is %s", yamlKind(root))
 	}
 	return d, nil
@@ -247,27 +247,32 @@ func (d *yamlText) syntaxError(err error) error {
 	return d.fault(at, "%s", what(err))
 }
 
-// sameBut reports whether a and b mean the same but for what is at path, which either may lack.
+// sameBut reports whether a and b mean the same but for what is at path, which either may lack, as it may lack what would
+// hold it.
 func sameBut(a, b *yaml.Node, path []string) bool {
-	if a == nil || b == nil || a.Kind != yaml.MappingNode || b.Kind != yaml.MappingNode {
-		return len(path) > 0
+	type half struct {
+		others []*yaml.Node
+		at     *yaml.Node
 	}
-	rest := func(m *yaml.Node) (others []*yaml.Node, at *yaml.Node) {
-		for i := 0; i < len(m.Content); i += 2 {
-			if m.Content[i].Value == path[0] && m.Content[i].Kind == yaml.ScalarNode {
-				at = m.Content[i+1]
-				continue
-			}
-			others = append(others, m.Content[i], m.Content[i+1])
+	split := func(n *yaml.Node) (h half, ok bool) {
+		if n == nil || isEmptyScalar(n) {
+			return h, true
 		}
-		return others, at
+		for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+			if k := n.Content[i]; k.Kind == yaml.ScalarNode && k.Value == path[0] {
+				h.at = n.Content[i+1]
+			} else {
+				h.others = append(h.others, k, n.Content[i+1])
+			}
+		}
+		return h, n.Kind == yaml.MappingNode
 	}
-	others, at := rest(a)
-	others2, at2 := rest(b)
-	if !slices.EqualFunc(others, others2, sameNode) {
+	before, ok := split(a)
+	after, ok2 := split(b)
+	if !ok || !ok2 || !slices.EqualFunc(before.others, after.others, sameNode) {
 		return false
 	}
-	return len(path) == 1 || at == nil || at2 == nil || sameBut(at, at2, path[1:])
+	return len(path) == 1 || sameBut(before.at, after.at, path[1:])
 }
 
 func sameNode(a, b *yaml.Node) bool {

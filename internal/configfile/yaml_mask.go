@@ -14,7 +14,8 @@ func (d *yamlText) masks(show func(path []string, value string) bool) []cut {
 	scalar := func(n *yaml.Node, cover bool) {
 		end, err := d.end(n)
 		hidden = hidden || err != nil
-		if s := (span{d.properties(d.start(n)), end}); err == nil && s.end > s.start {
+		start, _ := d.properties(d.start(n))
+		if s := (span{start, end}); err == nil && s.end > s.start {
 			quoted = append(quoted, s)
 			if cover {
 				cuts = append(cuts, cut{s.start, s.end, d.mask(n, s)})

@@ -8,13 +8,15 @@ import (
 
 // end returns the offset after the last byte of a node. What an empty scalar has is nothing, so it ends where it starts.
 func (d *yamlText) end(n *yaml.Node) (int, error) {
-	at := d.properties(d.start(n))
-	end := -1
+	at, end := d.properties(d.start(n))
 	switch {
+	case isEmptyScalar(n):
+		return end, nil
 	case n.Kind == yaml.AliasNode:
 		if strings.HasPrefix(d.body[at:], "*"+n.Value) {
-			end = at + 1 + len(n.Value)
+			return at + 1 + len(n.Value), nil
 		}
+		end = -1
 	case n.Kind == yaml.ScalarNode:
 		end = d.scalarEnd(n, at)
 	case isBlock(n):
@@ -28,16 +30,17 @@ func (d *yamlText) end(n *yaml.Node) (int, error) {
 	return end, nil
 }
 
-// properties skips anchors and tags.
-func (d *yamlText) properties(at int) int {
-	for at < len(d.body) && (d.body[at] == '&' || d.body[at] == '!') {
-		n := strings.IndexAny(d.body[at:], " \t\r\n,[]{}")
-		if n < 0 {
-			return len(d.body)
+// properties skips anchors and tags. It returns where what they belong to starts, and where they end.
+func (d *yamlText) properties(at int) (value, end int) {
+	value, end = at, at
+	for value < len(d.body) && (d.body[value] == '&' || d.body[value] == '!') {
+		end = len(d.body)
+		if n := strings.IndexAny(d.body[value:], " \t\r\n,[]{}"); n >= 0 {
+			end = value + n
 		}
-		at = d.skipBlank(at + n)
+		value = d.skipBlank(end)
 	}
-	return at
+	return value, end
 }
 
 // skipBlank skips white space, line breaks and comments.
@@ -91,9 +94,6 @@ func (d *yamlText) scalarEnd(n *yaml.Node, at int) int {
 			return d.keptBlank(body[at:header], header)
 		}
 		return d.keptBlank(body[at:header], d.follow(n.Value, d.lineEnd(header)))
-	}
-	if n.Value == "" {
-		return at
 	}
 	return d.follow(n.Value, at)
 }
@@ -154,14 +154,10 @@ func (d *yamlText) blockEnd(n *yaml.Node, at int) (int, error) {
 
 // pairEnd returns where a member of a block mapping ends.
 func (d *yamlText) pairEnd(key, value *yaml.Node) (int, error) {
-	if !isEmptyScalar(value) {
+	if !isEmptyScalar(value) || value.Anchor != "" || value.Style&yaml.TaggedStyle != 0 {
 		return d.end(value)
 	}
-	colon, err := d.afterColon(key)
-	if err != nil || value.Tag == "" || value.Style&yaml.TaggedStyle == 0 && value.Anchor == "" {
-		return colon, err
-	}
-	return d.end(value)
+	return d.afterColon(key)
 }
 
 // afterColon returns the offset after the colon of a member.

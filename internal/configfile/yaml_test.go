@@ -180,3 +180,21 @@ func TestYAMLMasked(t *testing.T) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
 }
+
+func TestYAMLRemove(t *testing.T) {
+	for before, after := range map[string]string{
+		// What has a tag and nothing else ends there, not where the next name starts.
+		"extensions:\n  linear:\n    a: !x\n  gh:\n":                        "extensions:\n  gh:\n",
+		"extensions:\n  linear:\n    a: !x &y # c\n\n  # gh\n  gh: 1\n":     "extensions:\n\n  # gh\n  gh: 1\n",
+		"extensions:\n  linear:\n    a: |+\n      x\n\n\n  gh: 1\n":         "extensions:\n  gh: 1\n",
+		"extensions:\n  # first\n  gh: 1\n  linear:\n    a: >\n      x\n":   "extensions:\n  # first\n  gh: 1\n",
+		"extensions: # all\n  # mine\n  linear: {a: [\n    b\n] # x\n  }\n": "extensions: {} # all\n  # mine\n",
+		"extensions:\n  linear: {a: b}":                                     "extensions: {}",
+		"? extensions\n:\n  gh: 1\n  'linear': \"a\n    # b\"\nx: 1\n":      "? extensions\n:\n  gh: 1\nx: 1\n",
+	} {
+		d := parseAs(t, "f", before, YAML)
+		if ok, err := d.Remove("extensions", "linear"); !ok || err != nil || string(d.Bytes()) != after {
+			t.Errorf("%v %v\n%s\nwant\n%s", ok, err, d.Bytes(), after)
+		}
+	}
+}
