@@ -105,6 +105,10 @@ func runInstall(ctx context.Context, a *app, o installOptions) error {
 		}
 		return store.Install(ctx, t, entries, o.force, o.dryRun)
 	})
+	if err == nil && !o.dryRun && !o.direct && !o.json {
+		// The first call in the client must not be the first time that consent is asked for.
+		a.offerConsent(ctx, o.servers)
+	}
 	return err
 }
 

@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcpctl/mcpctl/internal/demo"
 )
@@ -38,8 +40,13 @@ func (c conversation) answer(question, text string) {
 
 func (c conversation) wantExit(code int) {
 	c.T.Helper()
-	if got := <-c.done; got != code {
-		c.T.Errorf("exit %d, want %d: %s", got, code, c.wait(c.T, ""))
+	select {
+	case got := <-c.done:
+		if got != code {
+			c.T.Errorf("exit %d, want %d: %s", got, code, c.wait(c.T, ""))
+		}
+	case <-time.After(20 * time.Second):
+		c.T.Fatalf("it doesn't end: %s", c.wait(c.T, ""))
 	}
 }
 
@@ -50,8 +57,10 @@ func (u *user) folder(path string) {
 	}
 }
 
-func TestInstallAsksWhatIsMissing(t *testing.T) {
-	g, err := demo.Start(demo.Options{})
+// newDemoUser is a user of the embedded gateway.
+func newDemoUser(t *testing.T) (*demo.Gateway, *user) {
+	t.Helper()
+	g, err := demo.Start(demo.Options{ConsentPage: "accept"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +68,11 @@ func TestInstallAsksWhatIsMissing(t *testing.T) {
 	u := newUser(t, g.GatewayURL())
 	u.env["MCPCTL_CONTROL_PLANE_URL"] = g.ControlPlaneURL()
 	u.env["MCPCTL_API_KEY"] = g.Keys().User
+	return g, u
+}
+
+func TestInstallAsksWhatIsMissing(t *testing.T) {
+	_, u := newDemoUser(t)
 	u.folder(".cursor")
 	u.folder(".config/zed")
 
@@ -85,10 +99,48 @@ func TestInstallAsksWhatIsMissing(t *testing.T) {
 	c = u.converse(t.Context(), "install", "zed", "--command", "mcpctl")
 	c.answer("Servers, by number or name: ", "2")
 	c.wait(t, "Zed: added linear")
+	c.answer("linear wants your consent before its first use. Give it now, in the browser? [Y/n] ", "n")
 	c.wantExit(0)
 	c = u.converse(t.Context(), "install", "zedd")
 	c.wait(t, "did you mean `zed`?")
 	c.wantExit(exitUsage)
+}
+
+// TestInstallOffersConsent: the first call in the client isn't the first time that consent is asked for.
+func TestInstallOffersConsent(t *testing.T) {
+	g, u := newDemoUser(t)
+	u.folder(".cursor")
+	page := filepath.Join(u.home, "page")
+	opener := filepath.Join(u.home, "bin", "xdg-open")
+	u.folder("bin")
+	if err := os.WriteFile(opener, []byte("#!/bin/sh\necho \"$1\" > "+page+".new && mv "+page+".new "+page+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	u.env["DISPLAY"] = ":0"
+	t.Setenv("PATH", filepath.Dir(opener)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	c := u.converse(t.Context(), "install", "cursor", "notes", "linear", "--command", "mcpctl")
+	c.answer("linear wants your consent before its first use. Give it now, in the browser? [Y/n] ", "")
+	var address []byte
+	for limit := time.Now().Add(20 * time.Second); len(address) == 0; time.Sleep(10 * time.Millisecond) {
+		if address, _ = os.ReadFile(page); time.Now().After(limit) {
+			t.Fatalf("no browser was opened: %s", c.wait(t, ""))
+		}
+	}
+	resp, err := http.Get(strings.TrimSpace(string(address)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	c.wait(t, "linear has your consent")
+	c.wantExit(0)
+
+	// It has been given: nothing to ask. Nor without a terminal.
+	c = u.converse(t.Context(), "install", "cursor", "linear", "--command", "mcpctl")
+	c.wantExit(0)
+	g.SetConsent(g.Keys().User, "linear", false)
+	if code, _, stderr := u.run("", "install", "cursor", "linear", "--command", "mcpctl"); code != 0 || strings.Contains(stderr, "consent") {
+		t.Errorf("%d, %s", code, stderr)
+	}
 }
 
 func TestInstallAsksForANameThatItCantList(t *testing.T) {
