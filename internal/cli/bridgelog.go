@@ -28,8 +28,9 @@ type bridgeLog struct {
 func (a *app) openLog(level, server, file string, talk io.Writer) (*bridgeLog, error) {
 	talkLevel, stateLevel := slog.LevelWarn, slog.LevelInfo
 	if level != "" {
-		if err := talkLevel.UnmarshalText([]byte(level)); err != nil {
-			return nil, usage("use debug, info, warn or error in --log-level or MCPCTL_LOG_LEVEL", "there is no log level %q", level)
+		var err error
+		if talkLevel, err = parseLevel(level); err != nil {
+			return nil, err
 		}
 		stateLevel = talkLevel
 	}

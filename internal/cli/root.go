@@ -69,6 +69,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newLogsCommand(a),
 		newDemoCommand(a),
 		newServersCommand(a),
+		newToolsCommand(a),
 		newCompletionCommand(a),
 		newVersionCommand(a),
 	)

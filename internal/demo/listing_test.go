@@ -138,7 +138,7 @@ func TestCapabilities(t *testing.T) {
 	wantJSON(t, body, `{"data":[],"total":0,"has_more":false,"counts":{"tools":{"total":0,"enabled":0},"prompts":{"total":0,"enabled":0},
 		"resources":{"total":0,"enabled":0},"resource_templates":{"total":0,"enabled":0}}}`)
 	rpc(t, g, g.Keys().User, "/notes/mcp", listTools)
-	_, body = admin(t, g, g.Keys().User, path+"?page=2&page_size=3&type=tool")
+	_, body = admin(t, g, g.Keys().User, path+"?page=2&page_size=4&type=tool")
 	var got struct {
 		Data []struct {
 			Name, Type  string
@@ -151,7 +151,7 @@ func TestCapabilities(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Total != 4 || got.HasMore || len(got.Data) != 1 || got.Data[0].Name != "delete_note" || got.Counts["tools"].Enabled != 4 ||
+	if got.Total != 5 || got.HasMore || len(got.Data) != 1 || got.Data[0].Name != "export_note" || got.Counts["tools"].Enabled != 5 ||
 		!slices.Equal(got.Data[0].InputSchema.Required, []string{"id"}) {
 		t.Error(body)
 	}

@@ -169,7 +169,7 @@ func TestMCPClient(t *testing.T) {
 			g := start(t, demo.Options{SSESplit: split})
 			c := connect(t, g, "notes", nil)
 			tools, err := c.ListTools(t.Context(), mcp.ListToolsRequest{})
-			if err != nil || len(tools.Tools) != 4 {
+			if err != nil || len(tools.Tools) != 5 {
 				t.Fatal(tools, err)
 			}
 			if tools.Tools[0].InputSchema.Type != "object" || !slices.Contains(tools.Tools[0].InputSchema.Required, "title") {

@@ -189,11 +189,11 @@ func TestSpinner(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out lockedBuffer
-				stop := spin(&out, "working")
+				s := newSpinner(&out, "working")
 				time.Sleep(tt.work)
 				synctest.Wait()
-				stop()
-				stop()
+				s.Stop()
+				s.Stop()
 				got := out.String()
 				if !tt.shown && got != "" {
 					t.Errorf("%q is shown", got)
@@ -203,5 +203,36 @@ func TestSpinner(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestSpinnerChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		s := newSpinner(&out, "long text")
+		time.Sleep(350 * time.Millisecond)
+		s.Set("short\x1b[1m\n")
+		time.Sleep(100 * time.Millisecond)
+		s.Print("a line\n")
+		time.Sleep(100 * time.Millisecond)
+		s.Set(strings.Repeat("x", 200))
+		time.Sleep(100 * time.Millisecond)
+		s.Stop()
+		want := "\r| long text\r/ short\ufffd[1m\r           \ra line\n\r- short\ufffd[1m\r\\ " + strings.Repeat("x", 76) + "…\r" + strings.Repeat(" ", 79) + "\r"
+		if got := out.String(); got != want {
+			t.Errorf("%q\nwant %q", got, want)
+		}
+	})
+}
+
+// Where there is no terminal a spinner prints lines, and nothing else.
+func TestSpinnerWithoutTerminal(t *testing.T) {
+	var out lockedBuffer
+	s := NewSpinner(&out, "xterm", "text")
+	s.Set("other")
+	s.Print("a line\n")
+	s.Stop()
+	if got := out.String(); got != "a line\n" {
+		t.Errorf("%q", got)
 	}
 }

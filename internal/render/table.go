@@ -58,6 +58,11 @@ func (t *Table) columns(w io.Writer) int {
 	if t.Columns > 0 {
 		return t.Columns
 	}
+	return columns(w)
+}
+
+// columns is the width of a terminal, 80 where it can't be known.
+func columns(w io.Writer) int {
 	if f, ok := w.(interface{ Fd() uintptr }); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns

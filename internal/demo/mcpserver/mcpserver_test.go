@@ -79,6 +79,10 @@ func TestArguments(t *testing.T) {
 		{"add_note", `["x"]`, ": the arguments are not an object", true},
 		{"delete_note", `{"id":1.5}`, ": id must be of type integer", true},
 		{"delete_note", `{"id":0}`, ": id is less than 1", true},
+		{"export_note", `{"id":1,"layout":{"width":"x"}}`, ": layout.width must be of type integer", true},
+		{"export_note", `{"id":1,"layout":{"colour":"x"}}`, ": layout.colour is not an argument", true},
+		{"export_note", `{"id":1,"layout":"wide"}`, ": layout must be of type object", true},
+		{"export_note", `{"id":9}`, "There is no note 9.", true},
 		{"list_notes", `null`, "1. Welcome\n   These notes live in memory, for as long as the demo runs.\n2. Release checklist\n   Tag, build, sign, publish, announce.", false},
 	})
 	play(t, mcpserver.Issues(), []step{
@@ -87,9 +91,28 @@ func TestArguments(t *testing.T) {
 	})
 }
 
+func TestExport(t *testing.T) {
+	result, fault := mcpserver.Notes().Handle(t.Context(), "tools/call",
+		json.RawMessage(`{"name":"export_note","arguments":{"id":2,"format":"markdown","picture":true,"layout":{"footer":"Bye"}}}`))
+	if fault != nil {
+		t.Fatal(fault)
+	}
+	content := result.(*mcp.CallToolResult).Content
+	if link := content[0].(mcp.ResourceLink); link.URI != "note:///2.md" {
+		t.Errorf("%+v", link)
+	}
+	document := content[1].(mcp.EmbeddedResource).Resource.(mcp.TextResourceContents)
+	if !strings.HasPrefix(document.Text, "# Release checklist\n") || !strings.HasSuffix(document.Text, "\nBye\n") {
+		t.Errorf("%+v", document)
+	}
+	if image := content[2].(mcp.ImageContent); image.MIMEType != "image/png" || image.Data == "" {
+		t.Errorf("%+v", image)
+	}
+}
+
 // TestSchemas: what a schema promises, the check of arguments must know.
 func TestSchemas(t *testing.T) {
-	known := []string{"type", "description", "enum", "minLength", "minimum", "maximum", "items", "default"}
+	known := []string{"type", "description", "enum", "minLength", "minimum", "maximum", "items", "default", "properties"}
 	for _, s := range []*mcpserver.Server{mcpserver.Notes(), mcpserver.Issues()} {
 		for _, tool := range s.Tools() {
 			if tool.Title == "" || tool.Description == "" || tool.InputSchema.AdditionalProperties != false {

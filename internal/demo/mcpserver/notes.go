@@ -46,6 +46,16 @@ func Notes() *Server {
 				mcp.WithReadOnlyHintAnnotation(true)),
 			newTool("delete_note", b.delete, mcp.WithToolTitle("Delete a note"), mcp.WithDescription("Delete one note for good."),
 				mcp.WithInteger("id", mcp.Required(), mcp.Min(1), mcp.Description("The note's number."))),
+			newTool("export_note", b.export, mcp.WithToolTitle("Export a note"),
+				mcp.WithDescription("A note as a document, with a link to it and its picture."),
+				mcp.WithInteger("id", mcp.Required(), mcp.Min(1), mcp.Description("The note's number.")),
+				mcp.WithString("format", mcp.Enum("text", "markdown"), mcp.DefaultString("text"), mcp.Description("What to make of it.")),
+				mcp.WithBoolean("picture", mcp.Description("With its picture.")),
+				mcp.WithObject("layout", mcp.Properties(map[string]any{
+					"width":  map[string]any{"type": "integer", "minimum": 20, "description": "Columns."},
+					"footer": map[string]any{"type": "string", "description": "A last line."},
+				}), mcp.Description("How it looks.")),
+				mcp.WithReadOnlyHintAnnotation(true)),
 		},
 	}
 }
@@ -80,6 +90,42 @@ func (b *notebook) delete(in struct{ ID int }) *mcp.CallToolResult {
 	n := b.notes[i]
 	b.notes = slices.Delete(b.notes, i, i+1)
 	return mcp.NewToolResultStructured(n, fmt.Sprintf("Deleted note %d: %s", n.ID, n.Title))
+}
+
+// picture is a PNG of one pixel.
+const picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+func (b *notebook) export(in struct {
+	ID      int
+	Format  string
+	Picture bool
+	Layout  struct {
+		Width  int
+		Footer string
+	}
+}) *mcp.CallToolResult {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.notes, func(n note) bool { return n.ID == in.ID })
+	if i < 0 {
+		return mcp.NewToolResultErrorf("There is no note %d.", in.ID)
+	}
+	n := b.notes[i]
+	uri, text, mime := fmt.Sprintf("note:///%d.txt", n.ID), n.Title+"\n\n"+n.Text+"\n", "text/plain"
+	if in.Format == "markdown" {
+		uri, text, mime = fmt.Sprintf("note:///%d.md", n.ID), "# "+text, "text/markdown"
+	}
+	if in.Layout.Footer != "" {
+		text += "\n" + in.Layout.Footer + "\n"
+	}
+	content := []mcp.Content{
+		mcp.NewResourceLink(uri, n.Title, "", mime),
+		mcp.NewEmbeddedResource(mcp.TextResourceContents{URI: uri, MIMEType: mime, Text: text}),
+	}
+	if in.Picture {
+		content = append(content, mcp.NewImageContent(picture, "image/png"))
+	}
+	return &mcp.CallToolResult{Content: content}
 }
 
 func (b *notebook) find(match func(note) bool) *mcp.CallToolResult {

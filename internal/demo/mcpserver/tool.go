@@ -83,6 +83,17 @@ func checkValue(name string, property map[string]any, value any) error {
 		if n, ok := property["maximum"].(int); ok && v > float64(n) {
 			return fmt.Errorf("%s is more than %d", name, n)
 		}
+	case map[string]any:
+		inner, _ := property["properties"].(map[string]any)
+		for _, member := range slices.Sorted(maps.Keys(v)) {
+			of, ok := inner[member].(map[string]any)
+			if !ok {
+				return fmt.Errorf("%s.%s is not an argument", name, member)
+			}
+			if err := checkValue(name+"."+member, of, v[member]); err != nil {
+				return err
+			}
+		}
 	case []any:
 		items, _ := property["items"].(map[string]any)
 		for i, item := range v {
