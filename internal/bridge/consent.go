@@ -29,7 +29,6 @@ var patiences = []patience{
 	{"cursor", 55 * time.Second, 280 * time.Second},
 	{"visual studio code", 10 * time.Minute, 10 * time.Minute},
 	{"codex", 8 * time.Second, 50 * time.Second},
-	{"mcpctl tools", 24 * time.Hour, 24 * time.Hour}, // a person, who says by --timeout how long
 	{"", 50 * time.Second, 50 * time.Second},
 }
 

@@ -2,18 +2,14 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/spf13/cobra"
 
-	"github.com/mcpctl/mcpctl/internal/bridge"
 	"github.com/mcpctl/mcpctl/internal/config"
-	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/mcpclient"
 	"github.com/mcpctl/mcpctl/internal/problem"
@@ -111,7 +107,7 @@ func (a *app) obtainConsent(ctx context.Context, s config.Settings, t target, g 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return refusal(err, o.timeout)
+		return t.explain(err, o.timeout)
 	}
 	connected, err := g.Connected(ctx, t.slug)
 	if err == nil && !connected {
@@ -130,43 +126,9 @@ func (a *app) speak(ctx context.Context, s config.Settings, t target, o connectO
 	if err != nil {
 		return nil, nil, err
 	}
-	fromClient, toBridge := io.Pipe()
-	fromBridge, toClient := io.Pipe()
-	options.In, options.Out, options.Patience = fromClient, toClient, o.timeout
-	done := make(chan struct{})
-	fault.Go(func() {
-		defer close(done)
-		defer toClient.Close()
-		_ = bridge.Run(ctx, options) // the client has every answer by now
-	}, func(err error) { a.report(err) })
-	return mcpclient.New(fromBridge, toBridge), func() { toBridge.Close(); <-done }, nil
-}
-
-// refusal makes an error for people of what the bridge answered.
-func refusal(err error, timeout time.Duration) error {
-	var answer *mcpclient.Error
-	if !errors.As(err, &answer) {
-		return err
-	}
-	var data struct {
-		Reason   string `json:"reason"`
-		NextStep string `json:"next_step"`
-		Page     string `json:"authorizationUrl"`
-	}
-	_ = json.Unmarshal(answer.Data, &data)
-	text := strings.TrimPrefix(answer.Message, "mcpctl: ")
-	if next := data.NextStep; next != "" {
-		text = strings.TrimSuffix(text, ". "+strings.ToUpper(next[:1])+next[1:])
-	}
-	switch data.Reason {
-	case "consent_required":
-		if data.Page != "" {
-			return problem.New("run it again, and allow access on the page that it opens", "no consent was given within %s", timeout)
-		}
-	case "refused", "expired", "not_logged_in":
-		return notLoggedIn(problem.New(data.NextStep, "%s", text))
-	}
-	return problem.New(data.NextStep, "%s", text)
+	options.Patience = o.timeout
+	client, hangUp = a.converse(ctx, options)
+	return client, hangUp, nil
 }
 
 func newDisconnectCommand(a *app) *cobra.Command {

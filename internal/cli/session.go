@@ -16,6 +16,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
 	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/mcpclient"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
@@ -43,13 +44,11 @@ type session struct {
 	target   target
 	spinner  *render.Spinner
 	// ctx ends when the command is interrupted, or its time is up.
-	ctx context.Context
+	ctx     context.Context
+	timeout time.Duration
 	// close ends the session. It must be called.
 	close func()
 }
-
-// sessionClient is how the bridge recognises that a person waits, for as long as it takes.
-const sessionClient = "mcpctl tools"
 
 // hangUpTime is how long a server may take to hear that the user no longer waits.
 const hangUpTime = time.Second
@@ -68,7 +67,7 @@ func (a *app) openSession(ctx context.Context, server, text string, o sessionOpt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{settings: settings, target: target, spinner: a.spinner(text)}
+	s := &session{settings: settings, target: target, spinner: a.spinner(text), timeout: o.timeout}
 	options, err := a.bridgeOptions(ctx, settings, target, connection{
 		headers: o.headers, noBrowser: o.noBrowser, consentTimeout: o.timeout, log: log,
 		show: func(text string) {
@@ -80,33 +79,34 @@ func (a *app) openSession(ctx context.Context, server, text string, o sessionOpt
 		s.spinner.Stop()
 		return nil, err
 	}
+	options.Patience = o.timeout - min(o.timeout/5, 2*time.Second) // so that its words, with the page in them, come in time
 	timedOut := problem.New("wait longer with --timeout", "%s didn't answer in %s", target.name, o.timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, timedOut)
-	s.start(ctx, options)
-	hangUp := s.close
+	client, hangUp := a.converse(ctx, options)
+	s.ctx, s.Client = ctx, client
 	s.close = func() { hangUp(); cancel(); s.spinner.Stop() }
-	if _, err := s.Initialize(ctx, mcp.Implementation{Name: sessionClient, Version: buildInfo().Version}); err != nil {
+	if _, err := s.Initialize(ctx, mcp.Implementation{Name: "mcpctl", Version: buildInfo().Version}); err != nil {
 		s.close()
 		return nil, s.explain(err)
 	}
 	return s, nil
 }
 
-// start starts the bridge, and sets ctx, Client and close.
-func (s *session) start(ctx context.Context, options bridge.Options) {
+// converse returns the client of a bridge that runs in this process. The end of ctx doesn't end it, so that the client can
+// still say goodbye: hangUp does, and must be called.
+func (a *app) converse(ctx context.Context, options bridge.Options) (client *mcpclient.Client, hangUp func()) {
 	fromClient, toBridge := io.Pipe()
 	fromBridge, toClient := io.Pipe()
 	options.In, options.Out = fromClient, toClient
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
-	go func() {
+	fault.Go(func() {
 		defer close(ended)
-		_ = bridge.Run(work, options)
-		fromClient.Close()
-		toClient.Close()
-	}()
-	s.ctx, s.Client = ctx, mcpclient.New(fromBridge, toBridge)
-	s.close = func() {
+		defer fromClient.Close()
+		defer toClient.Close()
+		_ = bridge.Run(work, options) // the client has every answer by now
+	}, func(err error) { a.report(err) })
+	return mcpclient.New(fromBridge, toBridge), func() {
 		toBridge.Close()
 		select {
 		case <-ended:
@@ -116,6 +116,8 @@ func (s *session) start(ctx context.Context, options bridge.Options) {
 		<-ended
 	}
 }
+
+func (s *session) explain(err error) error { return s.target.explain(err, s.timeout) }
 
 // sessionLog returns the log of the bridge in a session: nothing, unless a level is given by flag or variable. It isn't
 // among those of mcpctl logs, which tell what clients' bridges do.
@@ -142,8 +144,9 @@ func parseLevel(text string) (level slog.Level, err error) {
 // keyReasons are the bridge's words for a key that is missing or no longer good.
 var keyReasons = []string{"not_logged_in", "refused", "expired", "token_refused"}
 
-// explain makes an error of the bridge, which puts its words into JSON-RPC, what the same error of a command would be.
-func (s *session) explain(err error) error {
+// explain makes an error of the bridge, which puts its words into JSON-RPC, what the same error of a command would be. timeout
+// is how long it waited for consent, whose page the user has seen already.
+func (t target) explain(err error, timeout time.Duration) error {
 	var refused *mcpclient.Error
 	if !errors.As(err, &refused) {
 		return err
@@ -152,18 +155,22 @@ func (s *session) explain(err error) error {
 		Source   string `json:"source"`
 		Reason   string `json:"reason"`
 		NextStep string `json:"next_step"`
+		Page     string `json:"authorizationUrl"`
 	}
 	_ = json.Unmarshal(refused.Data, &data)
 	text, ours := strings.CutPrefix(refused.Message, "mcpctl: ")
 	if !ours || data.Source != "mcpctl" {
-		return problem.New("", "%s answered with an error: %s (%d)", s.target.name, render.Clean(refused.Message), refused.Code)
+		return problem.New("", "%s answered with an error: %s (%d)", t.name, render.Clean(refused.Message), refused.Code)
+	}
+	if data.Reason == "consent_required" && data.Page != "" {
+		return problem.New("run it again, and allow access on the page that it opens", "no consent was given within %s", timeout)
 	}
 	if next := []rune(data.NextStep); len(next) > 0 { // it stands at the end of the message as well
 		next[0] = unicode.ToUpper(next[0])
 		text = strings.TrimSuffix(text, ". "+string(next))
 	}
 	err = problem.New(data.NextStep, "%s", render.Clean(text))
-	if s.target.atGateway && slices.Contains(keyReasons, data.Reason) {
+	if t.atGateway && slices.Contains(keyReasons, data.Reason) {
 		return notLoggedIn(err)
 	}
 	return err
