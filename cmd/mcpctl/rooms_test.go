@@ -45,6 +45,7 @@ func TestRooms(t *testing.T) {
 		"github.com/zalando/go-keyring": {"credential"},
 		"github.com/pkg/browser":        {"consent"},
 		module + "internal/cli":         {"cmd/mcpctl", "internal/manpages"},
+		"golang.org/x/oauth2":           {"oauth"},
 		module + "internal/config":      {"cli"},
 		module + "internal/demo":        {"cli"},
 	}

@@ -178,7 +178,8 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 	if refusedAsModern(x, r) && b.fallForward(ctx, x) {
 		return false
 	}
-	if r.status == http.StatusUnauthorized && b.Authorizer != nil && r.msg == nil {
+	challenged := r.header.Get("WWW-Authenticate") != "" // then a JSON-RPC error in the body says no more
+	if r.status == http.StatusUnauthorized && b.Authorizer != nil && (r.msg == nil || challenged) {
 		again := b.Authorizer.Refused(ctx, x.request.Load())
 		if x.refused == nil && again {
 			x.refused = &r

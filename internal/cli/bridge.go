@@ -34,8 +34,8 @@ func newBridgeCommand(a *app) *cobra.Command {
 		Long: `Be an MCP server on stdin and stdout that forwards to a server of the workspace, or to the
 MCP server at any URL. The API key goes to the gateway that it was verified for and nowhere else.
 
-When the gateway asks for your consent, bridge prints the page's address on stderr, opens it in the
-browser, waits until you have allowed access, and then finishes the call.`,
+When the server asks for your consent, or for a login in the browser, bridge prints the page's address on
+stderr, opens it, waits until you have allowed access, and then finishes the call.`,
 		Example: `  mcpctl bridge linear
   mcpctl bridge https://mcp.example.com/mcp --header 'X-Team: blue'`,
 		Args: exactArgs("SERVER or URL"),

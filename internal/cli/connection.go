@@ -37,9 +37,20 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 	if !c.noBrowser {
 		ask.Open = consent.Browser(a.host)
 	}
+	oauthOptions, err := a.oauthOptions(s, t)
+	if err != nil {
+		return bridge.Options{}, err
+	}
+	oauthOptions.Log = c.log
+	credentials := a.authorizer(s, t, oauthOptions)
+	if t.atGateway || header.Get("Authorization") == "" { // else the user has a credential of their own
+		options.Authorizer, ask.SignIn = credentials, credentials
+	}
+	ask.State = a.state()
+	ask.Identity = func() string { return s.Profile + "\n" + t.url.String() }
 	if t.atGateway {
-		key := newBridgeKey(a, s)
-		options.Authorizer, options.Explain = key, gateway.Explain
+		key := credentials.key
+		options.Explain = gateway.Explain
 		ask.Gateway, _ = url.Parse(s.GatewayURL)
 		question := func(ask func(*gateway.Client, context.Context, string) (bool, error)) func(context.Context) (bool, error) {
 			return func(ctx context.Context) (bool, error) {
@@ -52,7 +63,6 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 			}
 		}
 		ask.Connected, ask.PerUser = question((*gateway.Client).Connected), question((*gateway.Client).PerUser)
-		ask.State = a.state()
 		ask.Identity = func() string { return consentIdentity(ctx, s, t, key) }
 	}
 	options.Consent = consent.New(ask)

@@ -19,6 +19,7 @@ type loginOptions struct {
 	withKey    bool
 	skipVerify bool
 	insecure   bool
+	oauth      loginOAuthOptions
 }
 
 func newLoginCommand(a *app) *cobra.Command {
@@ -34,15 +35,26 @@ The gateway, control plane and workspace that you give here are kept in the prof
 these two addresses and to no others.`,
 		Example: `  mcpctl login
   mcpctl login --with-key < key.txt
+  mcpctl login --oauth linear            # in the browser, for one server
   mcpctl login --profile work --gateway https://mcp.example.com --control-plane https://portkey.example.com/v1`,
 		Args: noKeyArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runLogin(cmd.Context(), a, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOAuthFlags(cmd, o.oauth); err != nil {
+				return err
+			}
+			if o.oauth.server != "" {
+				o.oauth.insecure = o.insecure
+				return runLoginOAuth(cmd.Context(), a, o.oauth)
+			}
+			return runLogin(cmd.Context(), a, o)
+		},
 	}
 	cmd.SetFlagErrorFunc(noKeyFlags)
 	f := cmd.Flags()
 	f.BoolVar(&o.withKey, "with-key", false, "read the key from the first line of stdin")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "keep the key without asking the gateway whether it is good")
 	f.BoolVar(&o.insecure, "insecure-storage", false, "keep the key in a plain-text file that only you can read, not in the keyring")
+	o.oauth.add(cmd)
 	return cmd
 }
 

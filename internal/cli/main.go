@@ -43,6 +43,8 @@ type app struct {
 	redact *secret.Redactor
 	// restore takes back what was forbidden to this process and isn't to be to a program in its place; it may be nil.
 	restore func()
+	// atEnd is what has to be brought to its end before the process may go, each within a limit of its own.
+	atEnd []func()
 }
 
 // exitError carries an exit code other than 1 up to Main. Its text may be empty: then nothing more is said.
@@ -106,6 +108,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := execute(ctx, root)
+	for _, finish := range a.atEnd {
+		finish()
+	}
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}

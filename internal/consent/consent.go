@@ -32,6 +32,8 @@ const (
 	// roundLife: a client that calls in a loop would otherwise open a tab every ten minutes all night.
 	maxRounds = 3
 	roundLife = time.Hour
+	// refusalLife is how long a sign-in that failed, or that the user refused, is answered without another.
+	refusalLife = time.Minute
 )
 
 // Options configure New.
@@ -52,6 +54,8 @@ type Options struct {
 	Connected func(ctx context.Context) (bool, error)
 	// PerUser asks the control plane whether the server wants each user's consent. It may be nil, and fail, as Connected.
 	PerUser func(ctx context.Context) (bool, error)
+	// SignIn is the way through the browser for answers that name no page; nil means that there is none.
+	SignIn SignIn
 	// State is where the processes that want the same consent find each other. Identity says whose consent for which
 	// server that is; it isn't secret, and is asked for when the first flow begins. Without Identity nothing is shared.
 	State    state.Dir
@@ -90,9 +94,16 @@ func New(o Options) *Manager {
 func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error) {
 	asked, found := find(a)
 	switch {
+	case m.o.SignIn != nil && m.o.Gateway == nil && wantsSignIn(a):
+		return m.signIn(ctx, a)
 	case asked == nothing, asked == perhapsWithoutPage && !m.lacksConsent(ctx):
 		return nil, nil
 	case asked == withoutPage, asked == perhapsWithoutPage:
+		if m.o.SignIn != nil {
+			if flow, err := m.signIn(ctx, a); flow != nil || err != nil {
+				return flow, err
+			}
+		}
 		return nil, problem.New("give it on the gateway's dashboard, with the account that the key belongs to (a service key has none), then ask again",
 			"this server needs your consent first, and the gateway names no page where to give it")
 	}
@@ -105,7 +116,7 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 		return nil, problem.New("if you know "+u.Host+" and trust it, open the page yourself, then ask again",
 			"this server wants you to visit a page at %s, which mcpctl doesn't open by itself: %s", u.Host, u)
 	}
-	return m.join(u)
+	return m.join(u, nil)
 }
 
 // lacksConsent reports whether it is certain that the server wants the user's consent and hasn't got it.
@@ -122,8 +133,8 @@ func (m *Manager) lacksConsent(ctx context.Context) bool {
 	return err == nil && !connected
 }
 
-// join returns the flow in progress, or a new one.
-func (m *Manager) join(u *url.URL) (bridge.Flow, error) {
+// join returns the flow in progress, or a new one: to the page at u, or by a sign-in.
+func (m *Manager) join(u *url.URL, attempt Attempt) (bridge.Flow, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
@@ -131,15 +142,21 @@ func (m *Manager) join(u *url.URL) (bridge.Flow, error) {
 		if m.o.Identity != nil {
 			m.shared = newShared(m.o.State, m.o.Identity())
 		}
-		m.flow = newFlow(m)
+		m.flow = newFlow(m, attempt)
 	case m.flow.over():
 		if m.tooManyRounds() {
+			where := ""
+			if u != nil {
+				where = ". The page is " + u.String()
+			}
 			return nil, problem.New("look at the server on the gateway's dashboard, or open the page once more and then ask again",
-				"this server keeps asking for your consent: %d rounds had no effect. The page is %s", maxRounds, u)
+				"this server keeps asking for your consent: %d rounds had no effect%s", maxRounds, where)
 		}
-		m.flow = newFlow(m)
+		m.flow = newFlow(m, attempt)
 	}
-	m.flow.setURL(u) // a newer URL replaces an older one, whose state the gateway has forgotten
+	if u != nil && m.flow.attempt == nil {
+		m.flow.setURL(u) // a newer URL replaces an older one, whose state the gateway has forgotten
+	}
 	return m.flow, nil
 }
 

@@ -17,9 +17,13 @@ type flow struct {
 	once      sync.Once
 	granted   chan struct{} // closed when the consent is there
 	unwatched chan struct{} // closed when nobody watches the connections: the requests find out themselves
+	refused   chan struct{} // closed when a sign-in has failed
+	attempt   Attempt       // how to sign in; nil if an answer named the page
 
 	mu        sync.Mutex
-	url       *url.URL
+	url       *url.URL // nil before a sign-in's page is made, and where another process makes it
+	refusal   error    // why a sign-in failed
+	refusedAt time.Time
 	beganAt   time.Time
 	lastProbe time.Time
 	isGranted bool
@@ -30,8 +34,8 @@ type flow struct {
 	unlock  func()
 }
 
-func newFlow(m *Manager) *flow {
-	return &flow{m: m, granted: make(chan struct{}), unwatched: make(chan struct{})}
+func newFlow(m *Manager, attempt Attempt) *flow {
+	return &flow{m: m, granted: make(chan struct{}), unwatched: make(chan struct{}), refused: make(chan struct{}), attempt: attempt}
 }
 
 func (f *flow) setURL(u *url.URL) {
@@ -47,11 +51,21 @@ func (f *flow) current() *url.URL {
 }
 
 // URL implements bridge.Flow.
-func (f *flow) URL() string { return f.current().String() }
+func (f *flow) URL() string {
+	if u := f.current(); u != nil {
+		return u.String()
+	}
+	return ""
+}
 
 // Host implements bridge.Flow. The host of a URL is ASCII here: Check refuses all else, so that a name in look-alike
 // letters shows as punycode.
-func (f *flow) Host() string { return f.current().Host }
+func (f *flow) Host() string {
+	if u := f.current(); u != nil {
+		return u.Host
+	}
+	return f.attempt.Host()
+}
 
 // Granted implements bridge.Flow.
 func (f *flow) Granted() {
@@ -65,26 +79,27 @@ func (f *flow) Granted() {
 func (f *flow) grant() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.isGranted {
+	if f.isGranted || f.refusal != nil {
 		return
 	}
 	f.isGranted = true
 	close(f.granted)
 	f.m.o.Log.Info("the user's consent is there", "server", f.m.o.Server)
-	if f.unlock != nil {
+	if f.unlock != nil && f.url != nil {
 		if err := f.m.shared.noteGranted(f.url.Host, time.Now()); err != nil {
 			f.m.o.Log.Debug("the other bridges can't be told of the consent", "error", err)
 		}
 	}
+	f.closeTab()
 	f.follow()
 }
 
 // over reports whether the flow has ended, so that the next request starts another.
 func (f *flow) over() bool {
 	f.mu.Lock()
-	granted := f.isGranted
+	ended := f.isGranted || f.refusal != nil && time.Since(f.refusedAt) >= refusalLife
 	f.mu.Unlock()
-	return granted || f.expired()
+	return ended || f.expired()
 }
 
 // expired reports whether the flow's time is over without the consent.
@@ -116,6 +131,9 @@ func (f *flow) Await(ctx context.Context) error {
 		case <-f.granted:
 			timer.Stop()
 			return nil
+		case <-f.refused:
+			timer.Stop()
+			return f.refusal
 		case <-timer.C:
 		}
 		if f.expired() {
@@ -139,7 +157,7 @@ func (f *flow) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting--
-	if f.waiting == 0 && f.unlock != nil {
+	if f.waiting == 0 && f.unlock != nil && f.attempt == nil { // a sign-in's page leads to this process
 		time.AfterFunc(probePause, func() {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -158,6 +176,7 @@ func (f *flow) untilTurn() (wait time.Duration, probe bool) {
 	switch {
 	case !f.lead():
 		wait = followPause
+	case f.attempt != nil: // it tells when it is done
 	case f.isUnwatched():
 		wait, probe = time.Until(f.lastProbe.Add(probePause)), true
 	}
@@ -185,15 +204,15 @@ func (f *flow) takeProbe() bool {
 
 // begin asks the user: the URL is printed first, since nothing tells whether a browser really showed it.
 func (f *flow) begin() {
-	u := f.current()
-	f.m.o.Show(fmt.Sprintf("mcpctl: %s needs your consent at %s. Open this page and allow access:\n  %s\n",
-		f.m.o.Server, u.Host, u))
+	if f.attempt == nil {
+		f.show(f.current())
+	}
 	f.mu.Lock()
 	f.beganAt = time.Now()
 	f.lastProbe = f.beganAt
 	f.lead()
 	f.mu.Unlock()
-	if f.m.o.Connected == nil {
+	if f.m.o.Connected == nil || f.attempt != nil {
 		close(f.unwatched)
 		return
 	}
@@ -203,10 +222,15 @@ func (f *flow) begin() {
 	})
 }
 
+func (f *flow) show(u *url.URL) {
+	f.m.o.Show(fmt.Sprintf("mcpctl: %s needs your consent at %s. Open this page and allow access:\n  %s\n",
+		f.m.o.Server, u.Host, u))
+}
+
 // lead makes this process the one that opens the tab and tries the calls, if no other is, and reports whether it is. f.mu
 // must be held.
 func (f *flow) lead() bool {
-	if f.leading || f.isGranted {
+	if f.leading || f.isGranted || f.refusal != nil {
 		return f.leading
 	}
 	s := f.m.shared
@@ -231,14 +255,34 @@ func (f *flow) lead() bool {
 func (f *flow) takeLead(r record) {
 	f.leading = true
 	f.lastProbe = time.Now()
-	if r.GrantedAt.After(f.beganAt) {
+	switch {
+	case r.GrantedAt.After(f.beganAt) && f.attempt != nil: // it is in its store
+		f.isGranted = true
+		close(f.granted)
+		f.follow()
+		return
+	case r.GrantedAt.After(f.beganAt):
 		f.lastProbe = time.Time{}
+		return
+	case f.attempt != nil:
+		go f.carryOut(r.usable(time.Now()))
 		return
 	}
 	u := f.url
 	if !f.m.mayOpen(u) || r.usable(time.Now()) || !f.m.takeTab() {
 		return
 	}
+	f.openLocked(u)
+}
+
+// open opens a tab, and says so to the other processes.
+func (f *flow) open(u *url.URL) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.openLocked(u)
+}
+
+func (f *flow) openLocked(u *url.URL) {
 	if f.unlock != nil {
 		if err := f.m.shared.noteOpened(u.Host, time.Now()); err != nil {
 			f.m.o.Log.Debug("the other bridges can't be told of the tab", "error", err)

@@ -61,3 +61,10 @@ func (s *shared) noteGranted(host string, now time.Time) error {
 	r.Host, r.GrantedAt = host, now.UTC()
 	return s.dir.Write(s.path(), r)
 }
+
+// noteClosed says that the tab is of no use any more. It must be called with the lock held.
+func (s *shared) noteClosed(now time.Time) error {
+	r := s.read()
+	r.ExpiresAt = now.UTC()
+	return s.dir.Write(s.path(), r)
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -93,4 +94,20 @@ func (d Dir) lockFile(name string) (*flock.Flock, error) {
 		return nil, err
 	}
 	return flock.New(d.Path("locks/"+name+".lock"), flock.SetPermissions(0o600)), nil
+}
+
+// List returns the names of the files in a folder of the state folder that fit a pattern (see path.Match), in order. What can't
+// be read has none.
+func (d Dir) List(folder, pattern string) []string {
+	entries, err := os.ReadDir(d.Path(folder)) // sorted
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		if fits, _ := path.Match(pattern, e.Name()); fits && e.Type().IsRegular() {
+			names = append(names, folder+"/"+e.Name())
+		}
+	}
+	return names
 }
