@@ -21,6 +21,7 @@ type loginOAuthOptions struct {
 	noBrowser bool
 	timeout   time.Duration
 	clientID  string
+	secret    string // a file
 	insecure  bool
 }
 
@@ -30,6 +31,7 @@ func (o *loginOAuthOptions) add(cmd *cobra.Command) {
 	f.BoolVar(&o.noBrowser, "no-browser", false, "with --oauth: print the page's address, but don't open it")
 	f.DurationVar(&o.timeout, "timeout", oauth.LoginTime, "with --oauth: how long to wait for you")
 	f.StringVar(&o.clientID, "client-id", "", "with --oauth: `id` of a client that you registered, or the URL of its metadata document")
+	f.StringVar(&o.secret, "client-secret-file", "", "with --oauth: `file` that holds the secret of --client-id, if it has one")
 }
 
 // runLoginOAuth signs in to one server through the browser, and keeps its tokens.
@@ -47,6 +49,12 @@ func runLoginOAuth(ctx context.Context, a *app, o loginOAuthOptions) error {
 		return err
 	}
 	options.ClientID = o.clientID
+	if o.secret != "" {
+		if options.ClientSecret, err = credential.ReadFile(o.secret); err != nil {
+			return problem.With(err, "check the path after --client-secret-file")
+		}
+		a.redact.Hide(options.ClientSecret)
+	}
 	if o.insecure {
 		a.talk("warning: the tokens will be kept as plain text; every program of yours, and every backup, can read them\n")
 		options.Kind = credential.FromFile
@@ -145,12 +153,15 @@ func checkOAuthFlags(cmd *cobra.Command, o loginOAuthOptions) error {
 				return usage("leave one of them out", "--oauth logs in without a key, so --%s has no meaning", name)
 			}
 		}
+		if o.secret != "" && o.clientID == "" {
+			return usage("name it with --client-id", "--client-secret-file belongs to a client that you registered")
+		}
 		if o.timeout <= 0 {
 			return usage("write it as --timeout 10m", "--timeout has to be longer than nothing")
 		}
 		return nil
 	}
-	for _, name := range []string{"no-browser", "timeout", "client-id"} {
+	for _, name := range []string{"no-browser", "timeout", "client-id", "client-secret-file"} {
 		if cmd.Flags().Changed(name) {
 			return usage("add --oauth SERVER, or leave it out", "--%s belongs to --oauth", name)
 		}

@@ -59,7 +59,7 @@ const renewalTime = 3 * time.Second
 // authorizer returns the credential for a server.
 func (a *app) authorizer(s config.Settings, t target, o oauth.Options) *serverCredential {
 	if r, found := oauth.New(o).Record(); found {
-		o.Kind = r.Store // where the user chose to keep them
+		o.Kind, o.ClientID = r.Store, r.ClientID // as the user chose at the last login
 	}
 	c := &serverCredential{tokens: oauth.New(o)}
 	a.atEnd = append(a.atEnd, func() { c.tokens.Settle(renewalTime) })

@@ -216,13 +216,13 @@ func (s *Resource) metadataPlaces(id *url.URL) []*url.URL {
 }
 
 // isIssuer compares the metadata's issuer with the id that it was asked for (RFC 8414, section 3.3); only the slash of an empty
-// path is no difference. Gateways before 2.19 give their origin, or their base URL.
+// path is no difference. Gateways before 2.19 give their origin, or their base URL; where nothing named the id, it is a guess.
 func (s *Resource) isIssuer(issuer, id string, named bool) bool {
 	if strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(id, "/") {
 		return true
 	}
 	u, ok := parseURL(issuer)
-	return ok && s.o.Gateway != nil && web.Origin(u) == web.Origin(s.o.Gateway)
+	return ok && (s.o.Gateway != nil || !named) && web.Origin(u) == web.Origin(s.o.URL)
 }
 
 // oldEndpoints are those of servers without any metadata (MCP 2025-03-26, "Fallbacks for Servers without Metadata Discovery").
@@ -239,7 +239,7 @@ func (s *Resource) oldEndpoints(ctx context.Context, origin *url.URL) (serverMet
 	if err != nil {
 		return serverMetadata{}, err
 	}
-	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusUnauthorized || status >= 500 {
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusUnauthorized {
 		return serverMetadata{}, ErrNotOffered
 	}
 	return serverMetadata{Issuer: base, Authorize: base + "/authorize", Token: base + "/token", Register: base + "/register",

@@ -26,6 +26,8 @@ type Record struct {
 	Issuer   string `json:"issuer"`
 	Scope    string `json:"scope,omitempty"`
 	Store    string `json:"store"` // the kind of store that holds them
+	// ClientID is the id of a client that the user registered by hand; "" if mcpctl registers itself.
+	ClientID string `json:"client_id,omitempty"`
 	// ExpiresAt is when the access token expires; zero if nobody said. Renewable says that there is a refresh token.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	Renewable bool      `json:"renewable"`
@@ -157,7 +159,7 @@ func (s *Resource) writeTo(ctx context.Context, kind string, t *tokens) error {
 	}
 	s.removeSealed(sealed)
 	r := Record{Server: s.o.Server, Resource: s.o.URL.String(), Profile: s.o.Profile, Issuer: t.issuer, Scope: t.scope, Store: kind,
-		ExpiresAt: t.expires.UTC(), Renewable: !t.refresh.IsZero(), ChangedAt: time.Now().UTC()}
+		ClientID: s.o.ClientID, ExpiresAt: t.expires.UTC(), Renewable: !t.refresh.IsZero(), ChangedAt: time.Now().UTC()}
 	if s.o.Gateway != nil {
 		r.Gateway = s.o.Gateway.String()
 	}
