@@ -187,7 +187,7 @@ func (b *Bridge) settleAll(outGone <-chan struct{}) {
 
 // drain waits for the calls in flight.
 func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
-	b.endSubscriptions()
+	b.endUnawaited()
 	done := make(chan struct{})
 	go func() {
 		b.ordered.close()

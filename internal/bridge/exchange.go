@@ -51,8 +51,11 @@ type exchange struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	// sent is closed when the request has gone out, or never will.
-	sent      chan struct{}
-	onceSent  sync.Once
+	sent     chan struct{}
+	onceSent sync.Once
+	// heard is closed when the server has begun to answer the request, or never will.
+	heard     chan struct{}
+	onceHeard sync.Once
 	out       atomic.Bool // it has gone out at least once
 	onceEnded sync.Once
 	cancelled atomic.Bool
@@ -81,7 +84,7 @@ type exchange struct {
 }
 
 func newExchange(m message, h *handshake) *exchange {
-	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), began: time.Now()}
+	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), heard: make(chan struct{}), began: time.Now()}
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
@@ -103,8 +106,13 @@ func (x *exchange) markSent() {
 	x.onceSent.Do(func() { close(x.sent) })
 }
 
+func (x *exchange) markHeard() {
+	x.onceHeard.Do(func() { close(x.heard) })
+}
+
 // run takes a request to its answer.
 func (b *Bridge) run(x *exchange) {
+	defer x.markHeard()
 	defer x.markSent()
 	if !b.awaitTurn(x) {
 		b.giveUp(x)
@@ -324,7 +332,7 @@ func (b *Bridge) deliver(x *exchange, line []byte) {
 func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 	s := x.handshake.current()
 	x.usedSession = s
-	resp, err := b.post(ctx, x.msg, s, x.noteOut, x)
+	resp, err := b.post(ctx, x.msg, s, x)
 	if err != nil {
 		return reply{err: err, mayRepeat: notSent(err)}
 	}

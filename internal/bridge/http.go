@@ -51,14 +51,16 @@ type noCredential struct{ err error }
 func (e *noCredential) Error() string { return e.err.Error() }
 func (e *noCredential) Unwrap() error { return e.err }
 
-// post sends one message. sent is called when the request has been written, or can't be. x is the exchange that the
-// message belongs to, nil if none.
-func (b *Bridge) post(ctx context.Context, m message, s *session, sent func(), x *exchange) (*http.Response, error) {
+// post sends one message. x is the exchange that the message belongs to, nil if none.
+func (b *Bridge) post(ctx context.Context, m message, s *session, x *exchange) (*http.Response, error) {
 	if m.is(methodInitialize) || m.isModern() {
 		s = nil // these know nothing of a session and its revision
 	}
-	if sent != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
+	if x != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			WroteRequest:         func(httptrace.WroteRequestInfo) { x.noteOut() }, // or failed to
+			GotFirstResponseByte: x.markHeard,
+		})
 	}
 	r, err := b.request(ctx, http.MethodPost, m.raw, s)
 	if err != nil {

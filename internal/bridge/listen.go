@@ -17,13 +17,27 @@ const listenPause = time.Minute
 func (b *Bridge) listen(h *handshake) {
 	s := h.current()
 	if s == nil || s.version == "2024-11-05" || s.id == "" && b.Stateless {
+		h.listenInstead(nil)
 		return
 	}
+	ctx, cancel := context.WithCancel(b.work)
+	h.listenInstead(cancel)
 	go b.guard("listen", func() {
-		ctx, cancel := context.WithCancel(b.work)
 		defer cancel()
 		b.keepListening(ctx, h, s)
 	})
+}
+
+// listenInstead closes the stream of the session before, whose messages are nothing for the client any more. stop closes the
+// one that takes its place; nil if none does.
+func (h *handshake) listenInstead(stop context.CancelFunc) {
+	h.mu.Lock()
+	old := h.stopListening
+	h.stopListening = stop
+	h.mu.Unlock()
+	if old != nil {
+		old()
+	}
 }
 
 func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session) {

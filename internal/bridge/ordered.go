@@ -9,8 +9,13 @@ import (
 // orderedTime is how long the server may take to accept a notification or a response.
 const orderedTime = 30 * time.Second
 
-// cancelLead is the lead of a request over its own cancellation.
-const cancelLead = 20 * time.Millisecond
+// cancelLead is the most that a request which has been written has as its lead over its own cancellation.
+//
+// On HTTP/1.1 the two travel on different connections, and nothing orders these at the server but what the server itself says:
+// once it has begun to answer, it has read the request. One that answers in JSON says nothing before it is done, so for it a
+// lead has to do, and under load a cancellation may still be read first. Servers ignore one for a request that they don't know
+// (MCP, "Cancellation"), and the client has no use for the answer any more: then the call just runs to its end.
+const cancelLead = 100 * time.Millisecond
 
 // sendOrdered sends a notification or a response of the client. Nobody waits for an answer to it, so a failure is only
 // logged; of responses to a session that is gone nobody knows any more.
@@ -35,8 +40,8 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 		if !o.after.out.Load() {
 			return // the request never left: there is nothing to cancel
 		}
-		// The two travel on different connections. A moment's lead lets the request be the first at the far end as well.
 		select {
+		case <-o.after.heard:
 		case <-time.After(cancelLead):
 		case <-ctx.Done():
 			return
@@ -56,7 +61,7 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 	reauthed, renewed := false, false
 	for {
 		s := o.handshake.current()
-		resp, err := b.post(ctx, o.msg, s, nil, nil)
+		resp, err := b.post(ctx, o.msg, s, nil)
 		if err != nil {
 			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(err))
 			return false

@@ -131,13 +131,14 @@ func (b *Bridge) listenAgain(ctx context.Context, x *exchange, r reply) bool {
 	return false
 }
 
-// endSubscriptions lets the streams of notifications end, which a bridge that is ending must not wait for.
-func (b *Bridge) endSubscriptions() {
+// endUnawaited ends what a bridge that is ending must not wait for: streams of notifications, and requests that the client has
+// cancelled.
+func (b *Bridge) endUnawaited() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, list := range b.inFlight {
 		for _, x := range list {
-			if x.subscription != nil {
+			if x.subscription != nil || x.cancelled.Load() {
 				x.stop()
 			}
 		}

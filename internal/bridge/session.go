@@ -47,6 +47,8 @@ type handshake struct {
 	// should come on it, by id.
 	listening bool
 	expected  map[string]chan message
+	// stopListening closes the stream of the session in force, if there is one.
+	stopListening context.CancelFunc
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
@@ -76,6 +78,7 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	b.mu.Unlock()
 	b.logClient(m)
 	if old != nil {
+		old.listenInstead(nil)
 		go b.guard("delete", func() { b.deleteSession(old.current()) })
 		go b.guard("watch", old.forwarding().endWatch)
 	}
@@ -306,7 +309,7 @@ func (b *Bridge) roundTrip(ctx context.Context, x *exchange) reply {
 func (b *Bridge) sendQuietly(ctx context.Context, m message, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, initializedTime)
 	defer cancel()
-	resp, err := b.post(ctx, m, s, nil, nil)
+	resp, err := b.post(ctx, m, s, nil)
 	if err != nil {
 		b.Log.Info("a message was not accepted", "method", unquote(m.method), "error", describe(err))
 		return

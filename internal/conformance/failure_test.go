@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +22,8 @@ func TestFailures(t *testing.T) {
 	}
 	const html = "<html><head><title>Please sign in</title></head><body>…</body></html>"
 	tests := map[string]func(*testing.T){
-		"B39 a server that comes late": comesLate,
+		"B39 a server that comes late":                         comesLate,
+		"B39 a server that comes while initialize is repeated": comesMeanwhile,
 		"B41 an error with the id null": func(t *testing.T) {
 			u := serve(t, always(400, "Content-Type", "application/json",
 				`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: x"},"id":null}`))
@@ -118,31 +120,56 @@ func reset(w http.ResponseWriter, _ *http.Request, _ rpc) {
 	}
 }
 
-// comesLate: every request to a server that is down gets an error, and the same process works once it is up.
-func comesLate(t *testing.T) {
-	// Linux has loopback addresses to spare: on one that no other test uses nobody takes the port away meanwhile.
+// unused returns an address on which nobody listens. Linux has loopback addresses to spare: on one that no other test uses nobody
+// takes the port away meanwhile.
+func unused(t *testing.T, linux string) string {
+	t.Helper()
 	host := "127.0.0.1"
 	if runtime.GOOS == "linux" {
-		host = "127.0.0.39"
+		host = linux
 	}
 	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// serveAt is serve at an address of one's own.
+func serveAt(t *testing.T, address string, h handler) *upstream {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &upstream{}
+	server := &http.Server{Handler: u.record(h)}
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	return u
+}
+
+// comesMeanwhile: initialize is repeated for a while, as for a server that is just being restarted.
+func comesMeanwhile(t *testing.T) {
+	address := unused(t, "127.0.0.40")
+	p := bridge(t, "http://"+address+"/mcp", options{flags: []string{"--log-level", "info"}})
+	p.send(initializeLine)
+	until(t, "the first failure", func() bool { return strings.Contains(p.stderr(), "will be repeated") })
+	u := serveAt(t, address, legacy)
+	p.want(reply("0", initializeResult))
+	order(t, u, "initialize")
+}
+
+// comesLate: every request to a server that is down gets an error, and the same process works once it is up.
+func comesLate(t *testing.T) {
+	address := unused(t, "127.0.0.39")
 	p := bridge(t, "http://"+address+"/mcp", options{})
 	p.send(initializeLine)
 	if m := p.failed("0", address); m.Error.Data.Reason != "unreachable" {
 		t.Errorf("reason %q", m.Error.Data.Reason)
 	}
-	if l, err = net.Listen("tcp", address); err != nil {
-		t.Fatal(err)
-	}
-	u := &upstream{}
-	server := &http.Server{Handler: u.record(legacy)}
-	go server.Serve(l)
-	t.Cleanup(func() { server.Close() })
+	u := serveAt(t, address, legacy)
 	p.handshake()
 	p.send(call("1", "a"))
 	p.want(called("1", "a"))

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestHeaders(t *testing.T) {
@@ -44,6 +47,21 @@ func TestHeaders(t *testing.T) {
 				headers(t, posts[len(posts)-1], map[string]string{
 					"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": tc.method, "Mcp-Name": tc.name, "Mcp-Session-Id": "",
 				})
+			}
+		},
+		"B14 a modern request after initialize": func(t *testing.T) {
+			u := serve(t, legacy)
+			p := bridge(t, u.URL, options{})
+			p.handshake() // as clients do that probe first, and send initialize all the same
+			p.send(modern("1", "tools/call", `"name":"echo"`), call("2", "a"))
+			p.line()
+			p.line()
+			for _, r := range u.got("tools/call") {
+				want := map[string]string{"Mcp-Protocol-Version": "2025-06-18", "Mcp-Method": "", "Mcp-Name": "", "Mcp-Session-Id": "session-1"}
+				if strings.Contains(r.body, "2026-07-28") {
+					want = map[string]string{"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "echo", "Mcp-Session-Id": ""}
+				}
+				headers(t, r, want)
 			}
 		},
 		"B16 arguments that a schema wants as headers": func(t *testing.T) {
@@ -196,7 +214,11 @@ func TestSessions(t *testing.T) {
 		},
 		"B24 404 for an unknown method": func(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-				if m.Method == "unknown" {
+				switch m.Method {
+				case "away": // says nothing of a session, which a modern request doesn't have
+					w.WriteHeader(http.StatusNotFound)
+					return
+				case "unknown":
 					w.WriteHeader(http.StatusNotFound)
 					fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no such method"}}`, m.ID)
 					return
@@ -207,6 +229,10 @@ func TestSessions(t *testing.T) {
 			p.handshake()
 			p.send(modern("1", "unknown", ""))
 			p.want(`{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}`)
+			p.send(request("2", "unknown"))
+			p.want(`{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"no such method"}}`)
+			p.send(modern("3", "away", ""))
+			p.failed("3", "404")
 			if n := len(u.got("initialize")); n != 1 {
 				t.Errorf("%d times initialize, want 1", n)
 			}
@@ -237,6 +263,40 @@ func TestSessions(t *testing.T) {
 			if again != 2 {
 				t.Errorf("%d messages told again, want 2", again)
 			}
+		},
+		"a second initialize": func(t *testing.T) {
+			closed := make(chan string, 2)
+			var sessions atomic.Int32
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case m.Method == "initialize":
+					w.Header().Set("Mcp-Session-Id", fmt.Sprintf("session-%d", sessions.Add(1)))
+					answer(w, m, initializeResult)
+				case r.Method == http.MethodGet:
+					event(w, note)
+					<-r.Context().Done()
+					closed <- r.Header.Get("Mcp-Session-Id")
+				default:
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			for range 2 {
+				p.handshake()
+				p.want(note)
+			}
+			select {
+			case id := <-closed:
+				if id != "session-1" {
+					t.Errorf("the stream of %s was closed", id)
+				}
+			case <-time.After(patience):
+				t.Error("the first session's stream stays open")
+			}
+			headers(t, u.await(t, "DELETE", 1)[0], map[string]string{"Mcp-Session-Id": "session-1"})
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
+			headers(t, u.got("tools/call")[0], map[string]string{"Mcp-Session-Id": "session-2"})
 		},
 		"B26 no listening stream": func(t *testing.T) {
 			for _, status := range []int{400, 404, 405, 406, 500} {

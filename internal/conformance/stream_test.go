@@ -25,7 +25,11 @@ func TestStreams(t *testing.T) {
 					legacy(w, r, m)
 				case string(m.ID) == "1":
 					event(w, note)
+					w.Header().Set("Content-Type", "text/event-stream")
+					fmt.Fprintf(w, "data: %s\n\nevent: message\n", note) // and another one has begun
+					w.(http.Flusher).Flush()
 					<-first
+					fmt.Fprintf(w, "data: %s\n\n", note)
 					for range 50 {
 						event(w, note)
 					}
@@ -37,10 +41,11 @@ func TestStreams(t *testing.T) {
 			p := bridge(t, u.URL, options{})
 			p.send(call("1", "a"))
 			p.want(note)
+			p.want(note)
 			p.send(call("2", "b"))
 			p.want(called("2", "b"))
 			close(first)
-			for range 50 {
+			for range 51 {
 				p.want(note)
 			}
 			p.want(reply("1", `{}`))
@@ -69,6 +74,22 @@ func TestStreams(t *testing.T) {
 			}
 		},
 		"B31 B32 a stream that breaks off": breaks,
+		"B31 nothing to resume from": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "tools/call" {
+					event(w, note)
+					panic(http.ErrAbortHandler)
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.send(call("1", "a"))
+			p.want(note)
+			p.failed("1", "broke")
+			if gets, calls := len(u.got("GET")), len(u.got("tools/call")); gets != 0 || calls != 1 {
+				t.Errorf("%d times GET and %d calls, want 0 and 1", gets, calls)
+			}
+		},
 		"B31 a JSON answer that breaks off": func(t *testing.T) {
 			body := called("1", "a")
 			u := rawServer(t, func(conn net.Conn, m rpc) {
