@@ -71,7 +71,8 @@ func journey() map[string][]step {
 		"help":         {{"", "help environment"}},
 		"logout":       {{"", "logout --all"}},
 		"tools ls":     {{"", "tools ls notes"}, {"", "tools ls notes --json"}},
-		"tools call":   {{"", "tools call notes add_note text=x"}, {"", "tools call notes add_note text=x --json"}},
+		"tools show":   {{"", "tools show notes add_note"}},
+		"tools call":   {{"", "tools call notes add_note title=x text=x"}, {"", "tools call notes add_note title=x text=x --json"}},
 		"snippet":      {{"", "snippet notes --lang python"}, {"", "snippet notes --lang curl"}},
 		"doctor":       {{"", "doctor"}, {"", "doctor --json"}},
 	}
