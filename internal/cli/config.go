@@ -144,7 +144,7 @@ func settingError(key string, err error) error {
 		return err
 	}
 	next := nearest(key, append(config.Keys(), "headers.NAME", "servers.SERVER.headers.NAME"), "see: mcpctl config --help")
-	if len(key) > 24 {
+	if len(key) > maxShown {
 		return usage(next, "there is no such setting")
 	}
 	return usage(next, "there is no setting %q", key)

@@ -109,6 +109,9 @@ func unknownClient(id string) error {
 	if near := clients.Nearest(id, ids); len(near) > 0 {
 		next = "did you mean `" + strings.Join(near, "` or `") + "`?"
 	}
+	if len(id) > maxShown {
+		return usage(next, "mcpctl knows no such client")
+	}
 	return usage(next, "mcpctl knows no client %q", id)
 }
 

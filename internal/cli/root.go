@@ -85,10 +85,14 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 	return unknownCommand(cmd, args[0])
 }
 
+// maxShown is the length of the longest word that an error repeats where something else was expected, in bytes: no command,
+// client or setting is longer, but a key is that was pasted to the wrong place.
+const maxShown = 20
+
 // unknownCommand is the error for a command that doesn't exist, with the nearest ones that do.
 func unknownCommand(cmd *cobra.Command, name string) error {
 	next := nearest(name, commandNames(cmd), "see: "+cmd.CommandPath()+" --help")
-	if len(name) > 24 { // no command is as long, but a key that was pasted to the wrong place is
+	if len(name) > maxShown {
 		return usage(next, "that is no command of %s", cmd.CommandPath())
 	}
 	return usage(next, "unknown command %q for %q", name, cmd.CommandPath())
@@ -102,6 +106,10 @@ func flagError(cmd *cobra.Command, err error) error {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		next = nearest("--"+unknown.GetSpecifiedName(), names, next)
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && len(invalid.GetValue()) > maxShown {
+		return usage(next, "--%s can't have that value (not shown: it may be a key)", invalid.GetFlag().Name)
 	}
 	return usage(next, "%s", err)
 }
