@@ -274,8 +274,8 @@ func (a *app) writeAdoptions(ctx context.Context, found []*adoption) (results []
 		a.reportAdoption(e, outcome)
 	}
 	if slices.ContainsFunc(found, func(d *adoption) bool { return d.done && d.key != nil }) {
-		a.talk("The backups, and mcpctl's records of the old entries, hold the key, readable by you alone; to be rid of it, make another at %s, "+
-			"log in with that, and delete this one there\n", keysPage)
+		a.talk("A backup is a copy to the byte: it holds the key, readable by you alone, and so do mcpctl's records of the old entries. "+
+			"To be rid of the key, make another at %s, log in with that, and delete this one there\n", keysPage)
 	}
 	for _, d := range found {
 		action := "adopted"
