@@ -170,7 +170,7 @@ func readFile(t *testing.T, path string) ([]byte, bool) {
 	return data, err == nil
 }
 
-func write(t *testing.T, path string, data []byte) {
+func write(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)

@@ -141,6 +141,9 @@ func hashEntry(raw configfile.Raw) string {
 // like anyone's, so that it takes a record of its address.
 func (r record) owns(name string, raw configfile.Raw) bool {
 	recorded, ok := r.Entries[name]
+	if !ok && !raw.Mentions("mcpctl") {
+		return false
+	}
 	e := decode(raw)
 	return ok && (recorded.Hash == hashEntry(raw) || e.Command == "" && e.URL != "" && e.URL == recorded.URL) || e.ours()
 }

@@ -161,6 +161,17 @@ func TestMasked(t *testing.T) {
 	}
 }
 
+func TestMentions(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"command": "/x/McpCtl.EXE"}`: true, `{"command": "\\\\mcpct", "a": "l\/"}`: false, `"mcp\u0063tl"`: true, "\"mcp\\\n  ctl\"": true, `"\\u"`: false,
+		"'C:\\Users'": true, `\`: false, "": false,
+	} {
+		if got := (Raw{Text: text}).Mentions("mcpctl"); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
 func TestCanonical(t *testing.T) {
 	same := []Raw{{Text: `{"a": [1, "é/"], "b": 1.50}`}, {Text: `{ /* x */ "b":1.50, "a":[1,"\u00e9\/",], }`}}
 	if same[0].Canonical() != same[1].Canonical() {
@@ -226,6 +237,18 @@ func randomDocuments(t *testing.T) uint64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// FuzzStrictJSON: what is taken for strict JSON is what encoding/json takes.
+func FuzzStrictJSON(f *testing.F) {
+	for _, text := range []string{`{"a":[1,2,{}],"b":"\u00e9,]"}`, `{"a":[1,]}`, "{} // x", `{"a":1 , }`, `{"a":"\q"}`, "{\"a\":\"\t\"}", `{"a":01}`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := Parse("f.json", []byte(text), JSON|NoBOM); err == nil && strings.Trim(text, blank) != "" && !json.Valid([]byte(text)) {
+			t.Fatalf("taken: %q", text)
+		}
+	})
 }
 
 func FuzzSetThenRemove(f *testing.F) {

@@ -12,18 +12,14 @@ import (
 // respace what it hasn't changed.
 type jsonText struct {
 	source
+	scanned
 	root hujson.Value
-	// plain is the body with its comments blanked out, and comments says where they were.
-	plain    string
-	comments []comment
 }
 
 func parseJSON(s source) (*jsonText, error) {
-	d := &jsonText{source: s}
-	var depth int
-	d.plain, d.comments, depth = scan(s.body)
+	d := &jsonText{source: s, scanned: scan(s.body)}
 	// The limit is that of encoding/json; hujson has none and would run out of stack.
-	if depth > 10_000 {
+	if d.depth > 10_000 {
 		return nil, problem.New(fixFirst, "%s: nested more than 10000 deep", d.name)
 	}
 	var err error

@@ -1,7 +1,6 @@
 package configfile
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,11 +14,23 @@ type comment struct {
 	line       bool
 }
 
-// scan finds the comments of a JSONC text. plain is the text with spaces in their place, so that a search for a comma
-// can't meet one in a comment; depth is how deep arrays and objects nest. An invalid text gives something harmless.
-func scan(text string) (plain string, comments []comment, depth int) {
+// scanned is what a scan finds in a text.
+type scanned struct {
+	// plain is the text with spaces in the place of comments, so that a search for a comma can't meet one in a comment.
+	plain    string
+	comments []comment
+	// depth is how deep arrays and objects nest.
+	depth int
+	// dangling is the offset of the first bracket that closes after a comma, -1 if there is none.
+	dangling int
+}
+
+// scan finds the comments of a JSONC text. An invalid text gives something harmless.
+func scan(text string) scanned {
+	s := scanned{dangling: -1}
 	b := []byte(text)
 	level := 0
+	comma := false
 	for i := 0; i < len(b); i++ {
 		switch {
 		case b[i] == '"':
@@ -28,28 +39,42 @@ func scan(text string) (plain string, comments []comment, depth int) {
 					i++
 				}
 			}
+			comma = false
 		case b[i] == '{' || b[i] == '[':
 			level++
-			depth = max(depth, level)
+			s.depth = max(s.depth, level)
+			comma = false
 		case b[i] == '}' || b[i] == ']':
 			level--
-		case strings.HasPrefix(text[i:], "//"), strings.HasPrefix(text[i:], "/*"):
-			c := comment{start: i, end: len(b), line: text[i+1] == '/'}
-			if c.line {
-				if n := strings.IndexByte(text[i:], '\n'); n >= 0 {
-					c.end = i + n
-				}
-			} else if n := strings.Index(text[i+2:], "*/"); n >= 0 {
-				c.end = i + 2 + n + 2
+			if comma && s.dangling < 0 {
+				s.dangling = i
 			}
+			comma = false
+		case b[i] == '/' && (strings.HasPrefix(text[i:], "//") || strings.HasPrefix(text[i:], "/*")):
+			c := commentAt(text, i)
 			for j := c.start; j < c.end; j++ {
 				b[j] = ' '
 			}
-			comments = append(comments, c)
+			s.comments = append(s.comments, c)
 			i = c.end - 1
+		case strings.IndexByte(blank, b[i]) < 0:
+			comma = b[i] == ','
 		}
 	}
-	return string(b), comments, depth
+	s.plain = string(b)
+	return s
+}
+
+func commentAt(text string, start int) comment {
+	c := comment{start: start, end: len(text), line: text[start+1] == '/'}
+	if c.line {
+		if n := strings.IndexByte(text[start:], '\n'); n >= 0 {
+			c.end = start + n
+		}
+	} else if n := strings.Index(text[start+2:], "*/"); n >= 0 {
+		c.end = start + 2 + n + 2
+	}
+	return c
 }
 
 // syntaxError turns hujson's error into ours: the column in characters, and without the text of an invalid literal,
@@ -87,10 +112,8 @@ func (d *jsonText) checkStrict() error {
 	if d.format.syntax() == JSON && len(d.comments) > 0 {
 		return d.fault(d.comments[0].start, "a comment, but the program that reads this file takes strict JSON only")
 	}
-	var v json.RawMessage
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal([]byte(d.plain), &v); errors.As(err, &syntax) {
-		return d.fault(int(syntax.Offset)-1, "a trailing comma before this, but the program that reads this file takes %s",
+	if d.dangling >= 0 {
+		return d.fault(d.dangling, "a trailing comma before this, but the program that reads this file takes %s",
 			map[bool]string{true: "strict JSON only", false: "none"}[d.format.syntax() == JSON])
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -74,6 +75,24 @@ func (r Raw) Decode(v any) error {
 		return err
 	}
 	return json.Unmarshal(text, v)
+}
+
+// Mentions reports whether word, in lower case, can be in a string of the value, whatever its case: it costs much less than
+// to decode the value. An escape that a letter may hide behind counts too.
+func (r Raw) Mentions(word string) bool {
+	if strings.Contains(strings.ToLower(r.Text), word) {
+		return true
+	}
+	for rest := r.Text; ; {
+		i := strings.IndexByte(rest, '\\')
+		if i < 0 || i+1 == len(rest) {
+			return false
+		}
+		if strings.IndexByte("uUx\r\n", rest[i+1]) >= 0 {
+			return true
+		}
+		rest = rest[i+2:]
+	}
 }
 
 // Canonical returns an encoding of the value that is the same for any spacing, comments, escapes and order of names.
