@@ -163,6 +163,7 @@ func (f *File) try(dir state.Dir, plan func(Content) (Content, error)) (u Update
 			return u, err
 		}
 	}
+	atomicfile.Sweep(f.path) // the lock says that no other mcpctl is writing
 	if u.Folders, err = makeFolders(filepath.Dir(f.path), f.place.FolderMode); err == nil {
 		err = f.replace(before, after, mode)
 	}
