@@ -77,8 +77,12 @@ func (s Store) Places(m Machine, project string) []Place {
 		listed := func(path string) bool {
 			return slices.ContainsFunc(places, func(p Place) bool { return p.Path == path })
 		}
+		// In the home folder, a project's file may be the user's own.
+		own := func(path string) bool {
+			return slices.ContainsFunc(targets, func(t Target) bool { return sameFile(t.Path, path) })
+		}
 		// Some clients share a file: it is listed with those that are here, and with one in any case.
-		if p := m.ProjectFile(c, project); p != "" && m.exists(p) && (found.Detected || !listed(p)) {
+		if p := m.ProjectFile(c, project); p != "" && m.exists(p) && !own(p) && (found.Detected || !listed(p)) {
 			targets = append(targets, Target{Client: c, Scope: Project, Path: p})
 		}
 		for _, r := range records {
@@ -114,6 +118,13 @@ func (s Store) records() []record {
 
 func (r record) target(c Client) Target {
 	return Target{Client: c, Scope: r.Scope, Path: r.Path, Within: r.Within}
+}
+
+// sameFile reports whether two paths lead to one file, which is there.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, otherErr := os.Stat(b)
+	return err == nil && otherErr == nil && os.SameFile(one, other)
 }
 
 // samePath compares a path with one that has its links resolved.

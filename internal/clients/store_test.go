@@ -233,6 +233,10 @@ func TestList(t *testing.T) {
 	d.install(false, entry("e"))
 	write(t, elsewhere.Path, []byte("{"))
 
+	// At home, the project's file is the user's own.
+	if n := len(slices.DeleteFunc(store.List(m, home), func(s Status) bool { return s.ConfigPath != user.Path })); n != 1 {
+		t.Errorf("at home, %s is listed %d times", user.Path, n)
+	}
 	list := store.List(m, project)
 	var got []string
 	for _, s := range list {
