@@ -206,7 +206,7 @@ func TestLogin(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &s); code != 0 || err != nil {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr)
 	}
-	if s.Credential == nil || *s.Credential != (statusCredential{"keyring", "the test's keyring", "…6789"}) || s.Workspace != "ws-acme" ||
+	if s.Credential == nil || *s.Credential != (statusCredential{Kind: "keyring", Source: "the test's keyring", Hint: "…6789"}) || s.Workspace != "ws-acme" ||
 		s.CanList == nil || !*s.CanList || s.CanInvoke == nil || !*s.CanInvoke || s.Gateway != (statusGateway{true, "2.18.0"}) {
 		t.Errorf("got %s", stdout)
 	}

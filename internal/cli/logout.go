@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/oauth"
 )
 
 func newLogoutCommand(a *app) *cobra.Command {
@@ -17,7 +18,7 @@ func newLogoutCommand(a *app) *cobra.Command {
 		Use:   "logout",
 		Short: "Remove the API key from this machine",
 		Long: `Remove the key of a profile from the keyring and from the plain-text file, with those of its earlier logins to
-other gateways. The key itself stays valid: it is deleted at ` + keysPage + `.`,
+other gateways. Logins in the browser end here and at their server. The key itself stays valid: it is deleted at ` + keysPage + `.`,
 		Example: `  mcpctl logout
   mcpctl logout --all    # of every profile`,
 		Args: exactArgs(),
@@ -42,6 +43,15 @@ func runLogout(ctx context.Context, a *app, all bool) error {
 	failed := false
 	for _, p := range profiles {
 		if err := a.forgetProfile(ctx, p); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			failed = true
+			a.report(err)
+		}
+	}
+	if all { // those of profiles that are gone, and of other gateways
+		if _, err := a.forgetSignIns(ctx, s, oauth.Records(a.state())); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
@@ -98,10 +108,18 @@ func (a *app) forgottenProfiles(known []config.Settings) []config.Settings {
 // forgetProfile removes the keys of one profile: the one for its gateway, and, unless a gateway was named, those of earlier
 // logins to others.
 func (a *app) forgetProfile(ctx context.Context, s config.Settings) error {
-	removed, err := a.forget(ctx, s)
+	signedIn, err := a.forgetSignIns(ctx, s, a.signIns(s))
 	if err != nil {
 		return err
 	}
+	removed, err := a.forget(ctx, s)
+	if kind, _ := credential.KindOf(err); kind == credential.Absent && signedIn {
+		err = nil // there was no key, and so no keyring was needed
+	}
+	if err != nil {
+		return err
+	}
+	removed = removed || signedIn
 	if _, named := s.Given["gateway"]; !named {
 		for _, l := range a.logins() {
 			if l.File != s.File || l.Profile != s.Profile || l.GatewayURL == s.GatewayURL {

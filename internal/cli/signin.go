@@ -61,6 +61,7 @@ func (a *app) authorizer(s config.Settings, t target, o oauth.Options) *serverCr
 	if r, found := oauth.New(o).Record(); found {
 		o.Kind, o.ClientID = r.Store, r.ClientID // as the user chose at the last login
 	}
+	o.MayForget = t.atGateway // the consent that comes with the login is what the key needs
 	c := &serverCredential{tokens: oauth.New(o)}
 	a.atEnd = append(a.atEnd, func() { c.tokens.Settle(renewalTime) })
 	if t.atGateway {
@@ -148,13 +149,14 @@ func (c *serverCredential) Prepare(ctx context.Context, header http.Header) (con
 	case err != nil:
 		return nil, err
 	}
-	return signInAttempt{c.tokens, server}, nil
+	return signInAttempt{c.tokens, server, c.key != nil}, nil
 }
 
 // signInAttempt implements consent.Attempt.
 type signInAttempt struct {
 	tokens *oauth.Resource
 	server *oauth.Server
+	hasKey bool
 }
 
 func (s signInAttempt) Host() string { return s.server.Host() }
@@ -167,7 +169,7 @@ func (s signInAttempt) Begin(ctx context.Context) (consent.Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.Keep(ctx); err != nil {
+	if err := l.Keep(ctx); err != nil && !s.hasKey {
 		l.Abandon(ctx)
 		return nil, err
 	}

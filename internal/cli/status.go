@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,12 +26,15 @@ type statusInfo struct {
 	CanList         *bool             `json:"can_list"`   // null: not known
 	CanInvoke       *bool             `json:"can_invoke"`
 	Gateway         statusGateway     `json:"gateway"`
+	SignIns         []statusSignIn    `json:"sign_ins,omitempty"` // logins in the browser
 }
 
 type statusCredential struct {
-	Kind   string `json:"kind"`   // keyring, file, key-file, environment, command
+	Kind   string `json:"kind"`   // keyring, file, key-file, environment, command, oauth
 	Source string `json:"source"` // which of that kind
 	Hint   string `json:"hint"`   // the key's last characters
+	// ExpiresAt is when the access token of kind oauth expires; mcpctl renews it before that if it can.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 type statusGateway struct {
@@ -75,8 +79,12 @@ func runStatus(ctx context.Context, a *app, o outputOptions) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := a.printStatus(o, s, found, missing, v); err != nil {
+	info := a.statusInfo(s, found, v)
+	if err := a.printStatus(o, s, info, found, missing, v); err != nil {
 		return err
+	}
+	if isSignedIn(missing, info) {
+		missing, refused = nil, nil
 	}
 	return statusError(missing, refused, v)
 }
@@ -96,7 +104,7 @@ func statusError(missing, refused error, v gateway.Verification) error {
 	return nil
 }
 
-func (a *app) printStatus(o outputOptions, s config.Settings, found credential.Found, missing error, v gateway.Verification) error {
+func (a *app) statusInfo(s config.Settings, found credential.Found, v gateway.Verification) statusInfo {
 	info := statusInfo{
 		Profile: s.Profile, GatewayURL: s.GatewayURL, ControlPlaneURL: s.ControlPlaneURL, Workspace: v.Workspace,
 		CanList: known(v.CanList), CanInvoke: known(v.CanInvoke),
@@ -106,8 +114,13 @@ func (a *app) printStatus(o outputOptions, s config.Settings, found credential.F
 		info.Workspace = s.Workspace
 	}
 	if !found.Value.IsZero() {
-		info.Credential = &statusCredential{found.Kind, found.Source, found.Value.Hint()}
+		info.Credential = &statusCredential{Kind: found.Kind, Source: found.Source, Hint: found.Value.Hint()}
 	}
+	a.signInStatus(s, &info)
+	return info
+}
+
+func (a *app) printStatus(o outputOptions, s config.Settings, info statusInfo, found credential.Found, missing error, v gateway.Verification) error {
 	if o.json {
 		return render.JSON(a.out, info, o.jq)
 	}
@@ -120,21 +133,21 @@ func (a *app) printStatus(o outputOptions, s config.Settings, found credential.F
 	}
 	t.Row("workspace", orUnknown(workspaceText(v)))
 	defer a.warnOfUnknownSettings(s)
-	if info.Credential == nil {
+	if found.Value.IsZero() {
 		key := "can't be read"
 		if kind, _ := credential.KindOf(missing); kind == credential.NotFound {
 			key = "none"
 		}
 		t.Row("key", key)
 		t.Row("not used", a.unusedText(s))
+		signInRows(&t, info.SignIns)
 		return t.Write(a.out, render.IsTerminal(a.out))
 	}
 	t.Row("key", info.Credential.Hint+" from "+sourceText(found)+", sent as "+headerText(found.Key, v))
 	t.Row("not used", a.unusedText(s))
 	t.Row("key may", orUnknown(permissions(v)))
-	err := t.Write(a.out, render.IsTerminal(a.out))
-	a.warnOfPermissions(v)
-	return err
+	signInRows(&t, info.SignIns)
+	return t.Write(a.out, render.IsTerminal(a.out))
 }
 
 // unusedText says of each other source of a key why it isn't in force.

@@ -109,7 +109,7 @@ func (s *Resource) Challenge(ctx context.Context) (Challenge, error) {
 // the root (MCP 2025-11-25, "Protected Resource Metadata Discovery Requirements").
 func (s *Resource) discoverResource(ctx context.Context, c Challenge) (meta resourceMetadata, found bool, err error) {
 	var places []*url.URL
-	if c.Metadata != "" {
+	if c.Metadata != "" && s.o.Gateway == nil { // a gateway may name that of the server's other URL, with the workspace in it
 		u, ok := parseURL(c.Metadata)
 		if !ok || web.Origin(u) != web.Origin(s.o.URL) {
 			return meta, false, hostile("the server names metadata at another place than its own")

@@ -39,6 +39,8 @@ type Options struct {
 	// Store returns the store of a kind (credential.FromKeyring, FromFile), and Kind is where a sign-in puts its tokens.
 	Store func(kind string) credential.Store
 	Kind  string
+	// MayForget says that tokens which can't be kept are worth having for this process alone.
+	MayForget bool
 	// State holds what isn't secret about the tokens, and the lock of whoever changes them.
 	State state.Dir
 	// ClientID is the id of a client that was registered by hand, or the URL of a client ID metadata document; "" to

@@ -244,8 +244,13 @@ func (s *Resource) adopt(ctx context.Context, t *tokens) error {
 	}
 	defer unlock()
 	old, hadOld := s.Record()
-	if err := s.writeTo(ctx, s.o.Kind, t); err != nil {
+	err = s.writeTo(ctx, s.o.Kind, t)
+	if err != nil && !s.o.MayForget {
 		return err
+	}
+	if err != nil {
+		s.o.Log.Warn("the tokens can't be kept, so this process alone has them", "server", s.o.Server, "error", err)
+		hadOld = false
 	}
 	if hadOld && old.Store != s.o.Kind && !old.Ended() { // no copy stays behind in the other place
 		if err := s.o.Store(old.Store).Delete(ctx, s.name); err != nil {
