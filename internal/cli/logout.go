@@ -18,7 +18,8 @@ func newLogoutCommand(a *app) *cobra.Command {
 		Use:   "logout",
 		Short: "Remove the API key from this machine",
 		Long: `Remove the key of a profile from the keyring and from the plain-text file, with those of its earlier logins to
-other gateways. Logins in the browser end here and at their server. The key itself stays valid: it is deleted at ` + keysPage + `.`,
+other gateways. Logins in the browser end here and at their server. The key itself stays valid:
+it is deleted at ` + keysPage + `.`,
 		Example: `  mcpctl logout
   mcpctl logout --all    # of every profile`,
 		Args: exactArgs(),
