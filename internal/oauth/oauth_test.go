@@ -50,8 +50,10 @@ func optionsAt(t *testing.T, dir, address string) Options {
 	locks := state.At(filepath.Join(dir, "state"))
 	return Options{
 		URL: u, Server: u.Path, Profile: "p", HTTP: client, CheckPage: consent.Check, State: locks,
-		Store: func(string) credential.Store { return credential.NewFile(filepath.Join(dir, "credentials.json"), locks) },
-		Kind:  credential.FromFile,
+		Store: func(string) credential.Store {
+			return credential.NewFile(filepath.Join(dir, "credentials.json"), locks)
+		},
+		Kind: credential.FromFile,
 	}
 }
 
