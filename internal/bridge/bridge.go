@@ -137,6 +137,7 @@ func Run(ctx context.Context, o Options) error {
 		inFlight: map[string][]*exchange{},
 		lastUse:  time.Now(),
 	}
+	defer b.buffers.close()
 	outGone := make(chan struct{})
 	b.out = newLineWriter(o.Out, func(err error) {
 		o.Log.Info("the client no longer reads", "error", err)
@@ -252,7 +253,7 @@ func (b *Bridge) reject(m message, code int, what string) {
 	if m.id == nil || string(m.id) == "null" {
 		return
 	}
-	f := failure{code: code, reason: "bad_message", text: "mcpctl can't read this message: " + what}
+	f := failure{code: code, reason: "bad_message", text: "can't read this message: " + what}
 	go b.guard("reject", func() { b.out.write(f.answer(m.id), false) })
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,6 +29,7 @@ type buffers struct {
 	mu     sync.Mutex
 	slabs  []slab
 	giveUp *time.Timer
+	closed bool
 }
 
 type slab struct {
@@ -52,7 +54,7 @@ func (b *buffers) grow(buf []byte, size int) []byte {
 
 // room returns an empty buffer for size bytes.
 func (b *buffers) room(size int) []byte {
-	if size >= largeBuffer {
+	if largeBuffer <= size && size <= slabSize {
 		if slab := b.takeSlab(); slab != nil {
 			return slab
 		}
@@ -70,7 +72,7 @@ func (b *buffers) takeSlab() []byte {
 			return s.memory[:0]
 		}
 	}
-	if len(b.slabs) == maxSlabs {
+	if len(b.slabs) == maxSlabs || b.closed {
 		return nil
 	}
 	memory := newSlab(slabSize)
@@ -96,12 +98,35 @@ func (b *buffers) putSlab(buf []byte) bool {
 	defer b.mu.Unlock()
 	for i := range b.slabs {
 		if s := &b.slabs[i]; s.lent && &s.memory[0] == &buf[:1][0] {
-			s.lent = false
-			b.emptyLater()
+			if s.lent = false; b.closed {
+				b.freeSlabs()
+			} else {
+				b.emptyLater()
+			}
 			return true
 		}
 	}
 	return false
+}
+
+// close gives all memory back, that of slabs which are lent when they are put. Buffers can still be had.
+func (b *buffers) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.giveUp != nil {
+		b.giveUp.Stop()
+	}
+	b.freeSlabs()
+}
+
+func (b *buffers) freeSlabs() {
+	b.slabs = slices.DeleteFunc(b.slabs, func(s slab) bool {
+		if !s.lent {
+			freeSlab(s.memory)
+		}
+		return !s.lent
+	})
 }
 
 // emptyLater gives the memory of the slabs back that nobody has by then.

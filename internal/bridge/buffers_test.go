@@ -12,7 +12,8 @@ func TestBuffers(t *testing.T) {
 		return // a system without a slab
 	}
 	copy(large, "first")
-	if other := b.grow(make([]byte, largeBuffer), 0); &other[0] == &large[0] {
+	other := b.grow(make([]byte, largeBuffer), 0)
+	if &other[0] == &large[0] {
 		t.Fatal("the slab was lent twice")
 	}
 	// A stream that has been served gives the slab back, and keeps what it has yet to read.
@@ -31,7 +32,20 @@ func TestBuffers(t *testing.T) {
 	}
 	b.put(again)
 	emptySlab(again[:cap(again)])
-	if large := b.grow(make([]byte, largeBuffer), 0); len(large) != largeBuffer || large[0] != 0 {
+	if large = b.grow(make([]byte, largeBuffer), 0); len(large) != largeBuffer || large[0] != 0 {
 		t.Error("the emptied slab can't be used")
+	}
+	// In the end all memory goes back, as soon as nobody has it any more.
+	b.put(other)
+	b.close()
+	if n := len(b.slabs); n != 1 {
+		t.Errorf("%d slabs are left, want the one that is lent", n)
+	}
+	b.put(large)
+	if n := len(b.slabs); n != 0 {
+		t.Errorf("%d slabs are left", n)
+	}
+	if cap(b.grow(make([]byte, slabSize), 0)) < 2*slabSize {
+		t.Error("no room for more than a slab")
 	}
 }

@@ -183,7 +183,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 func (b *Bridge) take(x *exchange, r *reply, m message) {
 	if r.msg, r.body = &m, m.raw; m.err == nil && !x.private && !x.asksInput(&m) && !wantsInput(x, *r) {
 		b.settle(x, *r)
-		r.delivered = true
+		*r = reply{status: r.status, header: r.header, delivered: true}
 		return
 	}
 	m, _ = parse(bytes.Clone(m.raw))

@@ -13,5 +13,8 @@ func newSlab(size int) []byte {
 	return slab
 }
 
+// freeSlab gives it all back. Whoever uses the slab after that is killed.
+func freeSlab(slab []byte) { _ = unix.Munmap(slab) }
+
 // emptySlab gives the pages back; the slab can still be used.
 func emptySlab(slab []byte) { _ = unix.Madvise(slab, unix.MADV_DONTNEED) }

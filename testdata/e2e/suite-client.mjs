@@ -40,6 +40,10 @@ const scenarios = {
   initialize: async () => {},
   tools_call: (tools) => client.callTool({ name: tools[0].name, arguments: { a: 5, b: 3 } }),
   "elicitation-sep1034-client-defaults": (tools) => client.callTool({ name: tools[0].name, arguments: {} }),
+  "json-schema-2020-12-preservation": (tools) => client.callTool({
+    name: "json_schema_echo",
+    arguments: { schema: tools.find((t) => t.name === "json_schema_2020_12_tool").inputSchema },
+  }),
   "sse-retry": (tools) => client.callTool({ name: tools[0].name, arguments: {} }),
 };
 const { tools } = process.env.MCP_CONFORMANCE_SCENARIO === "initialize" ? { tools: [] } : await client.listTools();
