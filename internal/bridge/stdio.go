@@ -135,14 +135,16 @@ func (l *lineReader) free() {
 // more, and flushes when it has to wait.
 type lineWriter struct {
 	mu      sync.Mutex
-	w       *bufio.Writer
+	out     io.Writer
+	w       *bufio.Writer // to out
+	wide    bool          // out has got the room for large messages
 	failed  error
 	onError func(error)
 }
 
 // newLineWriter returns a writer to w that calls onError at most once, when w is gone.
 func newLineWriter(w io.Writer, onError func(error)) *lineWriter {
-	return &lineWriter{w: bufio.NewWriterSize(w, 64<<10), onError: onError}
+	return &lineWriter{out: w, w: bufio.NewWriterSize(w, 64<<10), onError: onError}
 }
 
 // write writes one message. It goes out at once unless more is true: then the caller promises to write again or flush.
@@ -151,6 +153,10 @@ func (l *lineWriter) write(msg []byte, more bool) {
 	defer l.mu.Unlock()
 	if l.failed != nil {
 		return
+	}
+	if len(msg) > l.w.Size() && !l.wide {
+		widen(l.out)
+		l.wide = true
 	}
 	_, err := l.w.Write(msg)
 	if err == nil {
