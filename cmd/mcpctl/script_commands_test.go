@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -59,6 +60,14 @@ func startTLS(ts *testscript.TestScript, neg bool, args []string) {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), ca, 0o600))
 	ts.Setenv("MCPCTL_GATEWAY_URL", server.URL)
+}
+
+func startMute(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // whose connections nobody accepts
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv("MCPCTL_GATEWAY_URL", "http://"+l.Addr().String())
+	ts.Setenv("MCPCTL_CONTROL_PLANE_URL", "http://"+l.Addr().String()+"/v1")
 }
 
 func arrived(ts *testscript.TestScript, neg bool, args []string) {

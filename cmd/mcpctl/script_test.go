@@ -23,6 +23,8 @@ import (
 //	                        USER_KEY, SERVICE_KEY, NOLIST_KEY, NOINVOKE_KEY, EXPIRED_KEY, EXHAUSTED_KEY, ORG_KEY; a knob is a
 //	                        field of demo.Options
 //	tls FILE                puts a TLS server before the gateway, sets MCPCTL_GATEWAY_URL to it, and writes its CA to FILE
+//	mute                    makes a gateway and control plane that never answer, and sets MCPCTL_GATEWAY_URL and
+//	                        MCPCTL_CONTROL_PLANE_URL to it
 //	consent SERVER yes|no   gives or takes the consent of USER_KEY's user
 //	arrived N LISTENER TEXT checks how many requests to gateway or control-plane had TEXT in their method, path or JSON-RPC
 //	                        method
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"gateway": startGateway, "consent": setConsent, "arrived": arrived, "await": await, "allow": allow, "mode": checkMode, "tls": startTLS,
+			"gateway": startGateway, "consent": setConsent, "arrived": arrived, "await": await, "allow": allow, "mode": checkMode, "tls": startTLS, "mute": startMute,
 		},
 	})
 }

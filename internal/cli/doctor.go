@@ -55,7 +55,7 @@ Exit code 1 means that a check has failed.`,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.offline, "offline", false, "leave out what needs the network")
-	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long an entry may take to list its tools")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long an entry may take to list its tools, and the gateway to answer")
 	f.StringArrayVar(&o.only, "only", nil, "run the checks of this `name` alone")
 	_ = f.MarkHidden("only") // what a check starts this program again with
 	o.outputOptions.add(cmd)
@@ -118,7 +118,7 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 	s, settingsErr := a.settings()
 	store, machine := clients.NewStore(a.state()), clients.On(a.host)
 	options := doctor.Options{
-		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder,
+		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder, Limit: o.timeout,
 		Self: clients.FindSelf(a.host, executable),
 		Setting: doctor.Setting{
 			File: s.File, Profile: s.Profile, Err: settingsErr, GatewayURL: s.GatewayURL, ControlPlaneURL: s.ControlPlaneURL,

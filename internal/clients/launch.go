@@ -15,6 +15,8 @@ type Launch struct {
 	// Headers are by name as written. A value may refer to something outside of the file in the client's own notation; one
 	// that a client takes from a variable named beside it is written as ${NAME}.
 	Headers map[string]string
+	// Off says that the entry is switched off.
+	Off bool
 }
 
 // The names that clients have for the parts of an entry. No client gives another meaning to any of them.
@@ -49,6 +51,7 @@ func LaunchOf(entry map[string]any) Launch {
 			l.URL = u
 		}
 	}
+	l.Off = entry["disabled"] == true || entry["enabled"] == false
 	l.readHeaders(entry)
 	return l
 }

@@ -224,7 +224,7 @@ func (t Target) HasDeadKey() string {
 	}
 	// A file that can't be read is none of our business here.
 	if doc, err := configfile.Parse(path, data, configfile.JSONC); err == nil {
-		if _, there, _ := doc.Get(t.Client.DeadKey); there {
+		if _, there, _ := doc.Get(t.Client.DeadKey); there && !doc.Empty(t.Client.DeadKey) {
 			return path
 		}
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	Status func(clients.Place) clients.Status
 	// Project is the folder whose files are among Places.
 	Project string
+	// Limit is how long the gateway and its control plane may take to answer what they are asked about the key.
+	Limit time.Duration
 }
 
 // chain is what several checks need, found out once.
@@ -51,12 +53,8 @@ type chain struct {
 	verified   func() (gateway.Verification, error)
 }
 
-const (
-	// keyTime is more than a keyring gets.
-	keyTime = 8 * time.Second
-	// askTime is more than one request to the gateway or its control plane gets, with one repetition.
-	askTime = 40 * time.Second
-)
+// keyTime is more than a keyring gets.
+const keyTime = 8 * time.Second
 
 // Checks returns the links of the chain, in the order in which they hang together.
 func Checks(o Options) []Check {
@@ -68,7 +66,7 @@ func Checks(o Options) []Check {
 	})
 	c.verified = sync.OnceValues(func() (gateway.Verification, error) {
 		found, _ := c.credential() // without a key this still tells what can be reached
-		ctx, cancel := context.WithTimeout(context.Background(), askTime)
+		ctx, cancel := context.WithTimeout(context.Background(), o.Limit)
 		defer cancel()
 		return o.Verify(ctx, found.Key)
 	})
@@ -81,9 +79,9 @@ func Checks(o Options) []Check {
 			Check{Name: "environment", Subject: "proxy and certificates", Run: c.environment},
 			Check{Name: "credential", Subject: o.Setting.Profile, Run: c.key, Limit: keyTime + time.Second},
 			Check{Name: "credential-for-clients", Subject: o.Setting.Profile, Run: c.bareKey, Limit: 2*keyTime + time.Second},
-			Check{Name: "gateway", Subject: o.Setting.GatewayURL, Online: true, Run: c.gateway, Limit: keyTime + askTime},
-			Check{Name: "control-plane", Subject: o.Setting.ControlPlaneURL, Online: true, Run: c.controlPlane, Limit: keyTime + askTime},
-			Check{Name: "key", Subject: o.Setting.Profile, Online: true, Run: c.scopes, Limit: keyTime + askTime},
+			Check{Name: "gateway", Subject: o.Setting.GatewayURL, Online: true, Run: c.gateway, Limit: keyTime + o.Limit},
+			Check{Name: "control-plane", Subject: o.Setting.ControlPlaneURL, Online: true, Run: c.controlPlane, Limit: keyTime + o.Limit},
+			Check{Name: "key", Subject: o.Setting.Profile, Online: true, Run: c.scopes, Limit: keyTime + o.Limit},
 		)
 	}
 	return append(list, c.clients()...)
@@ -175,21 +173,24 @@ func (c *chain) bareKey(ctx context.Context) []Result {
 }
 
 func (c *chain) gateway(context.Context) []Result {
-	v, _ := c.verified()
-	return []Result{c.reach(v.Gateway)}
+	v, err := c.verified()
+	return []Result{c.reach(v.Gateway, err)}
 }
 
 func (c *chain) controlPlane(context.Context) []Result {
-	v, _ := c.verified()
-	r := c.reach(v.ControlPlane)
+	v, err := c.verified()
+	r := c.reach(v.ControlPlane, err)
 	if r.Status == Failed {
 		r.Status = Warning // only listings come from there
 	}
 	return []Result{r}
 }
 
-func (c *chain) reach(r gateway.Reach) Result {
+// reach is how a side was reached; err is the error of the whole verification.
+func (c *chain) reach(r gateway.Reach, err error) Result {
 	switch {
+	case !r.Reachable && errors.Is(err, context.DeadlineExceeded):
+		return finding(Failed, "check the address, your network, and a proxy if there is one", "no answer within %s", c.Limit)
 	case r.Reachable && r.Version != "":
 		return finding(OK, "", "reached, version %s", r.Version)
 	case r.Reachable:
@@ -208,6 +209,8 @@ func (c *chain) scopes(context.Context) []Result {
 		return []Result{finding(Skipped, "", "there is no key to ask about")}
 	case errors.Is(err, gateway.ErrKeyRefused):
 		return []Result{finding(Failed, "run mcpctl login with a valid key", "%s", err)}
+	case errors.Is(err, context.DeadlineExceeded):
+		return []Result{finding(Skipped, "", "there is nobody to ask")}
 	case err != nil:
 		return []Result{failure(err)}
 	case v.CanInvoke == gateway.No:

@@ -64,9 +64,11 @@ func (f file) check(context.Context) []Result {
 		found = append(found, finding(Warning, "look which of them "+t.Client.Name+" reads; --config-path chooses one",
 			"%s is used, but there are other files too: %s", t.Path, strings.Join(others, ", ")))
 	}
-	if dead := t.HasDeadKey(); dead != "" {
-		found = append(found, finding(Warning, "move what is in it to "+t.Path+", or run: mcpctl adopt "+t.Client.ID,
-			"%s has %q, which %s doesn't read", dead, t.Client.DeadKey, t.Client.Name))
+	for _, t := range f.withProject() {
+		if dead := t.HasDeadKey(); dead != "" {
+			found = append(found, finding(Warning, "move what is in it to "+t.Path+", or run: mcpctl adopt "+t.Client.ID,
+				"%s has %q, which %s doesn't read", dead, t.Client.DeadKey, t.Client.Name))
+		}
 	}
 	if len(f.status.Installed) > 0 && machine.Running(t.Client) {
 		found = append(found, finding(Warning, "after a change, quit "+t.Client.Name+" completely and start it again",
@@ -77,6 +79,17 @@ func (f file) check(context.Context) []Result {
 		found = append(found, finding(OK, "", "%s, %d of mcpctl's entries", t.Path, n))
 	}
 	return found
+}
+
+// withProject returns the file, and with the client's usual one also that of the project if it isn't there.
+func (f file) withProject() []clients.Target {
+	t := f.place.Target
+	path := clients.On(f.Host).ProjectFile(t.Client, f.Project)
+	if t.Scope == clients.Project || path == "" || f.subject("") != t.Client.ID ||
+		slices.ContainsFunc(f.Places, func(p clients.Place) bool { return p.Path == path }) {
+		return []clients.Target{t}
+	}
+	return []clients.Target{t, {Client: t.Client, Scope: clients.Project, Path: path}}
 }
 
 func (f file) entry(i clients.Installed) Result {
@@ -98,6 +111,8 @@ func (f file) entry(i clients.Installed) Result {
 		return finding(Failed, "run: "+again, "no longer in %s: something has taken it out", t.Path)
 	case i.State == clients.Broken:
 		return finding(Failed, "run: "+again, "there is no program %s: mcpctl was moved or removed", i.Launch.Command)
+	case i.Launch.Off:
+		return finding(Warning, "switch it on in "+t.Client.Name, "switched off in %s", t.Path)
 	case i.State == clients.Altered:
 		return finding(Warning, "leave it if that was you, else run: "+again, "changed since it was installed")
 	case i.Launch.Command == "" && i.Launch.URL != "":
@@ -111,6 +126,8 @@ func (f file) start(ctx context.Context, i clients.Installed) Result {
 	switch {
 	case f.status.Problem != nil, i.State == clients.Missing, i.State == clients.Broken, i.Launch.Command == "" && i.Launch.URL == "":
 		return finding(Skipped, "", "there is nothing to start")
+	case i.Launch.Off:
+		return finding(Skipped, "", "%s doesn't start what is switched off", f.place.Client.Name)
 	case i.Launch.Command == "":
 		return finding(Skipped, "", "%s starts no program for it", f.place.Client.Name)
 	}
