@@ -17,6 +17,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/doctor"
 	"github.com/mcpctl/mcpctl/internal/gateway"
+	"github.com/mcpctl/mcpctl/internal/oauth"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
 	"github.com/mcpctl/mcpctl/internal/web"
@@ -118,7 +119,7 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 	s, settingsErr := a.settings()
 	store, machine := clients.NewStore(a.state()), clients.On(a.host)
 	options := doctor.Options{
-		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder, Limit: o.timeout,
+		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder, Limit: o.timeout, Client: o.client,
 		Self: clients.FindSelf(a.host, executable),
 		Setting: doctor.Setting{
 			File: s.File, Profile: s.Profile, Err: settingsErr, GatewayURL: s.GatewayURL, ControlPlaneURL: s.ControlPlaneURL,
@@ -139,6 +140,11 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 		options.Setting.Exists = true
 	}
 	options.Places = slices.DeleteFunc(options.Places, func(p clients.Place) bool { return o.client != "" && p.Client.ID != o.client })
+	for _, r := range oauth.Records(a.state()) {
+		if r.Profile == s.Profile && (r.Gateway == "" || r.Gateway == s.GatewayURL) {
+			options.Logins = append(options.Logins, r)
+		}
+	}
 	if settingsErr == nil {
 		options.Again, err = a.again(executable, s)
 	}

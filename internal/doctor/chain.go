@@ -13,6 +13,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/oauth"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -35,8 +36,12 @@ type Options struct {
 	// Credential returns the key in force, and Verify asks the gateway about it.
 	Credential func(context.Context) (credential.Found, error)
 	Verify     func(context.Context, web.Key) (gateway.Verification, error)
+	// Logins are the servers that the user has signed in to through the browser.
+	Logins []oauth.Record
 	// Again is this program with the arguments that make it check the credential alone, offline, and print JSON.
 	Again []string
+	// Client is the id of the only client to look at; "" is all of them.
+	Client string
 	// Places are the files of AI clients to look into, and Status what is in each.
 	Places []clients.Place
 	Status func(clients.Place) clients.Status
@@ -83,6 +88,9 @@ func Checks(o Options) []Check {
 			Check{Name: "control-plane", Subject: o.Setting.ControlPlaneURL, Online: true, Run: c.controlPlane, Limit: keyTime + o.Limit},
 			Check{Name: "key", Subject: o.Setting.Profile, Online: true, Run: c.scopes, Limit: keyTime + o.Limit},
 		)
+	}
+	for _, r := range o.Logins {
+		list = append(list, Check{Name: "login", Subject: r.Server, Run: func(context.Context) []Result { return []Result{login(r)} }})
 	}
 	return append(list, c.clients()...)
 }
@@ -148,7 +156,10 @@ func (c *chain) environment(context.Context) []Result {
 
 func (c *chain) key(context.Context) []Result {
 	found, err := c.credential()
+	kind, _ := credential.KindOf(err)
 	switch {
+	case err != nil && kind == credential.NotFound && len(c.Logins) > 0:
+		return []Result{finding(OK, "", "no key; what you have signed in to through the browser needs none")}
 	case err != nil:
 		return []Result{failure(err)}
 	case found.Kind == credential.FromEnvironment:
@@ -156,6 +167,18 @@ func (c *chain) key(context.Context) []Result {
 			"the key %s comes from the variable %s, which most clients don't pass on to their servers", found.Value.Hint(), found.Source)}
 	}
 	return []Result{finding(OK, "", "the key %s from %s", found.Value.Hint(), found.Source)}
+}
+
+// login is how a login through the browser fares.
+func login(r oauth.Record) Result {
+	again := "run: mcpctl login --oauth " + r.Server
+	switch {
+	case r.Ended():
+		return finding(Failed, again, "the login has ended")
+	case !r.Renewable && !r.ExpiresAt.IsZero() && time.Now().After(r.ExpiresAt):
+		return finding(Failed, again, "the login has expired, and can't be renewed")
+	}
+	return finding(OK, "", "signed in through the browser")
 }
 
 // bareKey starts this program once more, as clients start it, to see whether the key is within reach there too.

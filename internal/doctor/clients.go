@@ -31,6 +31,11 @@ func (c *chain) clients() []Check {
 				Check{Name: "start", Subject: subject, Online: true, Run: func(ctx context.Context) []Result { return []Result{f.start(ctx, i)} }})
 		}
 	}
+	if len(list) == 0 && c.Client != "" {
+		list = append(list, Check{Name: "client", Subject: c.Client, Run: func(context.Context) []Result {
+			return []Result{finding(Warning, "see where it is looked for: mcpctl clients ls", "it isn't found here, and has no entry of mcpctl's")}
+		}})
+	}
 	return list
 }
 
