@@ -265,7 +265,8 @@ func (f *flow) takeLead(r record) {
 		f.lastProbe = time.Time{}
 		return
 	case f.attempt != nil:
-		go f.carryOut(r.usable(time.Now()))
+		tabOpen := r.usable(time.Now())
+		fault.Go(func() { f.carryOut(tabOpen) }, f.refuse)
 		return
 	}
 	u := f.url

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -90,20 +91,12 @@ func (s *Resource) renew(ctx context.Context, old *tokens, refused bool) (*token
 	if r == nil {
 		r = &renewal{done: make(chan struct{})}
 		s.current = r
-		go func() {
-			defer close(r.done)
+		fault.Go(func() {
 			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockTime+2*tokenTime+storeTime)
 			defer cancel()
-			r.tokens, r.err = s.renewAlone(work, old, refused)
-			s.mu.Lock()
-			s.current = nil
-			if r.err == nil {
-				s.holdLocked(r.tokens)
-			} else if Missing(r.err) {
-				s.tokens = nil
-			}
-			s.mu.Unlock()
-		}()
+			fresh, err := s.renewAlone(work, old, refused)
+			s.finish(r, fresh, err)
+		}, func(err error) { s.finish(r, nil, err) })
 	}
 	s.mu.Unlock()
 	select {
@@ -111,6 +104,20 @@ func (s *Resource) renew(ctx context.Context, old *tokens, refused bool) (*token
 		return r.tokens, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// finish ends a renewal for all who wait for it.
+func (s *Resource) finish(r *renewal, fresh *tokens, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer close(r.done)
+	r.tokens, r.err = fresh, err
+	s.current = nil
+	if err == nil {
+		s.holdLocked(fresh)
+	} else if Missing(err) {
+		s.tokens = nil
 	}
 }
 
