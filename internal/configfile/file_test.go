@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -276,4 +277,16 @@ func TestBackups(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantNames(t, filepath.Dir(path))
+}
+
+// TestLitterOfACrash: an update takes away what a killed one has left, and nothing else.
+func TestLitterOfACrash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.json")
+	sum := sha256.Sum256([]byte("f.json"))
+	write(t, filepath.Join(filepath.Dir(path), fmt.Sprintf(".mcpctl-%x-abc.tmp", sum[:4])), "half")
+	write(t, filepath.Join(filepath.Dir(path), ".mcpctl-00000000-abc.tmp"), "another's")
+	if _, _, err := update(state.At(t.TempDir()), userFile(path), add("a")); err != nil {
+		t.Fatal(err)
+	}
+	wantNames(t, filepath.Dir(path), ".mcpctl-00000000-abc.tmp", "f.json")
 }
