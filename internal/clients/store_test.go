@@ -358,3 +358,31 @@ func TestParallelInstalls(t *testing.T) {
 	}
 	d.want("{\n  \"mine\": 1\n}\n")
 }
+
+// TestUninstallKeepsWhatItsOwnerPutIn does in TOML and YAML what TestUninstallRemovesWhatItMade does in JSON.
+func TestUninstallKeepsWhatItsOwnerPutIn(t *testing.T) {
+	tests := []struct{ client, old, new, left string }{
+		{"codex", "[mcp_servers.linear]", "model = 'x' # mine\n[mcp_servers.linear]\n# not now\nenabled = false", "model = 'x' # mine\n"},
+		{"codex", "tool_timeout_sec", "env.A = 'x'\ntool_timeout_sec", ""},
+		{"goose", "extensions:", "GOOSE_MODEL: x # mine\nextensions:", "GOOSE_MODEL: x # mine\n"},
+		{"goose", "    timeout", "    # long\n    envs: {A: b}\n    timeout", ""},
+		{"goose", "  linear:", "  # none\n  linear:", "extensions: {}\n  # none\n"},
+	}
+	for _, tt := range tests {
+		d := newDesk(t, tt.client, "")
+		d.install(false, serve("linear"))
+		d.edit(tt.old, tt.new)
+		moved := serve("linear")
+		moved.Command.Path = "/opt/mcpctl"
+		d.install(false, moved)
+		if !strings.Contains(d.text(), tt.new[:len(tt.new)-len(tt.old)]) || !strings.Contains(d.text(), "/opt/mcpctl") {
+			t.Errorf("updated:\n%s", d.text())
+		}
+		d.uninstall("linear removed", "linear")
+		d.want(tt.left)
+		if tt.left == "" && exists(d.target.Path) {
+			t.Error("the file is still there")
+		}
+		d.wantNoRecord()
+	}
+}

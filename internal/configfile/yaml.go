@@ -209,22 +209,17 @@ func (d *yamlText) members(path []string) (Members, error) {
 }
 
 func (d *yamlText) empty(path []string) bool {
-	text := d.body
-	if len(path) > 0 {
-		p, err := d.find(path)
-		if err != nil || p == nil {
-			return false
-		}
-		raw, err := d.raw(p.value())
-		if err != nil {
-			return false
-		}
-		text = raw.Text
-	} else if strings.Trim(text, blank) == "" {
-		return true
+	if len(path) == 0 {
+		text := strings.Trim(d.body, blank)
+		return text == "" || strings.HasPrefix(text, "{") && strings.Trim(text[1:], blank) == "}"
 	}
-	text = strings.Trim(text, blank)
-	return strings.HasPrefix(text, "{") && strings.Trim(text[1:], blank) == "}"
+	p, err := d.find(path)
+	if err != nil || p == nil || !d.isBraces(p.value()) {
+		return false
+	}
+	// Comments that are indented like members have lost theirs.
+	end, err := d.end(p.value())
+	return err == nil && d.afterComments(d.lineEnd(end), p.mapping.Column) == d.lineEnd(end)
 }
 
 // syntaxError turns the library's error into ours. The line that it names is often only where the mapping begins in which

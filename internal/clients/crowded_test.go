@@ -28,6 +28,23 @@ func crowded(c Client, n int) string {
 	return b.String()
 }
 
+// TestCrowdedFile: a file of 3 MB keeps every byte.
+func TestCrowdedFile(t *testing.T) {
+	for _, id := range []string{"claude-code", "cursor", "codex", "goose"} {
+		c, _ := Lookup(id)
+		before := crowded(c, 2_000)
+		d := newDesk(t, id, before)
+		d.install(false, linear())
+		if rest := strings.Replace(d.text(), "/usr/local/bin/mcpctl", "", 1); len(d.text()) < len(before) || rest == d.text() {
+			t.Errorf("%s: not installed", id)
+		}
+		uninstall(t, NewStore(state.At(t.TempDir())), d.target)
+		if d.text() != before {
+			t.Errorf("%s: other bytes", id)
+		}
+	}
+}
+
 // BenchmarkCrowdedFile installs into and uninstalls from a file of many entries, in turn.
 func BenchmarkCrowdedFile(b *testing.B) {
 	for _, id := range []string{"claude-code", "cursor", "codex", "goose"} {
