@@ -70,6 +70,9 @@ Folders:
   XDG_STATE_HOME            records, backups, locks and logs are in mcpctl there (not on Windows)
   APPDATA, LOCALAPPDATA     the same two on Windows
 
+AI clients' own, which say where a client's file is:
+  CLAUDE_CONFIG_DIR, CODEX_HOME, COPILOT_HOME, CLINE_DIR, CLINE_DATA_DIR, CLINE_MCP_SETTINGS_PATH, FLATPAK_XDG_CONFIG_HOME
+
 Browser, for consent:
   BROWSER                   the program that opens a page, on Linux
   DISPLAY, WAYLAND_DISPLAY  without one of these and BROWSER, a page's address is only printed, on Linux

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/mcpctl/mcpctl/internal/clients"
 )
 
 // commands returns the root command and all below it.
@@ -81,6 +83,13 @@ func TestEveryGlobalFlagIsInHelp(t *testing.T) {
 }
 
 func TestEnvironmentTopicIsComplete(t *testing.T) {
+	for _, c := range clients.All() {
+		for _, place := range c.Override {
+			if name, _, _ := strings.Cut(strings.TrimPrefix(place, "$"), "/"); !strings.Contains(environmentText, name) {
+				t.Errorf("help environment doesn't mention %s, which %s heeds", name, c.Name)
+			}
+		}
+	}
 	variable := regexp.MustCompile(`"((?:MCPCTL|PORTKEY)_[A-Z_]+|DBUS_[A-Z_]+|BROWSER|DISPLAY|WAYLAND_DISPLAY|XDG_[A-Z_]+|TERM|NO_COLOR)"`)
 	found := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {

@@ -58,8 +58,8 @@ type Client struct {
 	Signs map[string][]string
 	// Program is the name that the client has on PATH.
 	Program string
-	// Process is a folder in the path of the client's running executable, set for a client that writes its file back
-	// from memory.
+	// Process are folders, of which one is in the path of the client's running executable; a * as above. Set for a client
+	// that writes its file back from memory.
 	Process []string
 	// DeadKey is a member of the file DeadFile beside the client's own that it doesn't read, though people were told to
 	// put servers there.

@@ -105,12 +105,15 @@ func TestFind(t *testing.T) {
 
 func TestRunning(t *testing.T) {
 	tests := map[string]bool{
-		"/Applications/Claude.app/Contents/MacOS/Claude":              true,
-		"/usr/lib/claude-desktop/node_modules/electron/dist/electron": true,
-		"/home/u/.local/bin/claude":                                   false,
-		"/home/u/.local/share/claude/versions/2.1.0":                  false,
-		"/usr/bin/claude-desktop":                                     false, // a script's name: not what runs
-		"/Applications/Cursor.app/Contents/MacOS/Cursor":              false,
+		"/Applications/Claude.app/Contents/MacOS/Claude":                                true,
+		"/usr/lib/claude-desktop/node_modules/electron/dist/electron":                   true,
+		`C:\Users\u\AppData\Local\AnthropicClaude\app-1.2\claude.exe`:                   true,
+		`C:\Program Files\WindowsApps\Claude_1.2.3.0_x64__pzs8sxrjxfjjc\app\Claude.exe`: true,
+		`C:\Users\u\.local\bin\claude.exe`:                                              false,
+		"/home/u/.local/bin/claude":                                                     false,
+		"/home/u/.local/share/claude/versions/2.1.0":                                    false,
+		"/usr/bin/claude-desktop":                                                       false, // a script's name: not what runs
+		"/Applications/Cursor.app/Contents/MacOS/Cursor":                                false,
 	}
 	c, _ := Lookup("claude-desktop")
 	for exe, want := range tests {

@@ -3,7 +3,6 @@ package clients
 import (
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -121,8 +120,8 @@ func (m Machine) Running(c Client) bool {
 		return false
 	}
 	for _, exe := range m.executables() {
-		for folder := range strings.SplitSeq(path.Dir(filepath.ToSlash(exe)), "/") {
-			if slices.Contains(c.Process, folder) {
+		for folder := range strings.SplitSeq(path.Dir(strings.ReplaceAll(exe, `\`, "/")), "/") {
+			if slices.ContainsFunc(c.Process, func(p string) bool { ok, _ := path.Match(p, folder); return ok }) {
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func All() []Client {
 			Signs:   map[string][]string{"darwin": {"/Applications/Claude.app"}},
 			Program: "claude-desktop",
 			// Claude Code's executable is called claude too, hence folders.
-			Process:        []string{"claude-desktop", "Claude.app", "AnthropicClaude"},
+			Process:        []string{"claude-desktop", "Claude.app", "AnthropicClaude", "Claude_*"},
 			AfterInstall:   "quit Claude Desktop completely (from its icon in the tray or menu bar), then start it again",
 			AfterUninstall: "quit Claude Desktop completely (from its icon in the tray or menu bar), then start it again",
 		},

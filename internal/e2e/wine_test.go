@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -210,9 +211,42 @@ func (w windows) claudeDesktop() {
 	if len(results) != 3 || !strings.Contains(results[0].Path, "Claude-Data") || results[0].Action != "added" || results[1].Action != "unchanged" || results[2].Action != "added" {
 		w.Errorf("%+v", results)
 	}
+	if strings.Contains(stderr, "is running") {
+		w.Errorf("Claude isn't running: %s", stderr)
+	}
+	w.claudeRuns()
+	if _, _, stderr := w.mcpctl("", "install", "claude-desktop", "linear", "--dry-run"); !strings.Contains(stderr, "Claude Desktop is running") {
+		w.Errorf("Claude is running: %s", stderr)
+	}
 	w.does("", "uninstall", "claude-desktop", "notes")
 	for _, name := range []string{roaming, msix, newest} {
 		w.wantFile(name, mine)
+	}
+}
+
+// claudeRuns lets a program run from the folder of the older installer until the test ends.
+func (w windows) claudeRuns() {
+	w.Helper()
+	program, err := os.ReadFile(filepath.Join(w.home, "..", "..", "mcpctl", "mcpctl.exe"))
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.write("AppData/Local/AnthropicClaude/app-1/claude.exe", string(program))
+	cmd := exec.Command(wineProgram, w.profile+`\AppData\Local\AnthropicClaude\app-1\claude.exe`, "demo", "serve", "--json")
+	cmd.Env, cmd.Dir = w.env, w.home
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		w.Fatal(err)
 	}
 }
 
