@@ -35,7 +35,9 @@ type script struct {
 func connect(t *testing.T) (*mcpclient.Client, *script) {
 	fromClient, toServer := io.Pipe()
 	fromServer, toClient := io.Pipe()
-	t.Cleanup(func() { toClient.Close(); fromClient.Close() })
+	shut := func() { toClient.Close(); fromClient.Close() }
+	limit := time.AfterFunc(20*time.Second, shut) // a message that doesn't come fails the test, it doesn't hang it
+	t.Cleanup(func() { limit.Stop(); shut() })
 	return mcpclient.New(fromServer, toServer), &script{t, bufio.NewReader(fromClient), toClient}
 }
 
