@@ -86,7 +86,7 @@ func countArrived(ts *testscript.TestScript, args []string) string {
 	}
 	n := 0
 	for _, r := range gatewayOf(ts).Requests() {
-		if r.Listener == args[1] && strings.Contains(r.Method+" "+r.Path+" "+r.RPCMethod, args[2]) {
+		if r.Listener == args[1] && strings.Contains(strings.Join([]string{r.Method, r.Path, r.RPCMethod, r.Trace, r.Metadata}, " "), args[2]) {
 			n++
 		}
 	}

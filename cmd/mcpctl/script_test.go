@@ -27,7 +27,7 @@ import (
 //	                        MCPCTL_CONTROL_PLANE_URL to it
 //	consent SERVER yes|no   gives or takes the consent of USER_KEY's user
 //	arrived N LISTENER TEXT checks how many requests to gateway or control-plane had TEXT in their method, path or JSON-RPC
-//	                        method
+//	                        method, or its labels (x-portkey-trace-id, x-portkey-metadata)
 //	await N LISTENER TEXT   waits until that many have arrived
 //	allow FILE              waits until FILE holds a URL, and visits it as a browser would
 //	mode FILE OCTAL         checks a file's permission bits

@@ -27,6 +27,8 @@ func newExecCommand(a *app) *cobra.Command {
   PORTKEY_API_KEY   the API key
   MCP_GATEWAY_URL   base URL of the gateway
   MCP_SERVER_URL    MCP endpoint of SERVER, if one is given
+  PORTKEY_TRACE_ID  the setting trace_id, if there is one, for the header x-portkey-trace-id of the program's own calls
+  PORTKEY_METADATA  the settings metadata.NAME, if there are any, as JSON for the header x-portkey-metadata
 
 There is no shell in between, signals reach the program, and its exit code is that of mcpctl exec. Where stdout or
 stderr is no terminal, the key is blanked in what the program writes there.`,
@@ -63,9 +65,9 @@ func runExec(ctx context.Context, a *app, o execOptions) error {
 		return err
 	}
 	env := []string{"MCP_GATEWAY_URL=" + s.GatewayURL}
+	t := target{atGateway: true}
 	if o.server != "" {
-		t, err := findTarget(s, o.server)
-		if err != nil {
+		if t, err = findTarget(s, o.server); err != nil {
 			return err
 		}
 		if !t.atGateway {
@@ -73,6 +75,11 @@ func runExec(ctx context.Context, a *app, o execOptions) error {
 		}
 		env = append(env, "MCP_SERVER_URL="+t.url.String())
 	}
+	trace, err := a.traceEnv(ctx, s, t)
+	if err != nil {
+		return err
+	}
+	env = append(env, trace...)
 	secrets, err := a.credentialEnv(ctx, s)
 	if err != nil {
 		return err

@@ -19,6 +19,9 @@ var ownHeaders = []string{"Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method"
 func (a *app) bridgeHeader(ctx context.Context, s config.Settings, t target, flags []string) (http.Header, error) {
 	h := http.Header{"User-Agent": {"mcpctl/" + buildInfo().Version}}
 	if t.atGateway {
+		if err := a.labelTrace(ctx, h, s.TraceOf(t.slug)); err != nil {
+			return nil, err
+		}
 		for _, set := range []map[string]string{s.Headers, s.ServerHeaders[t.slug]} {
 			for name, setting := range set {
 				value, err := a.headerValue(ctx, name, setting)

@@ -61,6 +61,9 @@ type Settings struct {
 	// Headers go out with every request to an MCP server; ServerHeaders, by server, win over them. They aren't secret.
 	Headers       map[string]string
 	ServerHeaders map[string]map[string]string
+	// Trace labels the requests to all servers, ServerTraces those to one: see TraceOf.
+	Trace        Trace
+	ServerTraces map[string]Trace
 	// LogLevel is what a bridge writes down: debug, info, warn or error, unchecked where it came by flag or environment.
 	// Empty leaves it to the bridge.
 	LogLevel string

@@ -133,6 +133,31 @@ profiles:
 	}
 }
 
+func TestTraceOf(t *testing.T) {
+	s, err := Load(testHost(t, `
+profiles:
+  default:
+    trace_id: all
+    metadata: {Team: blue, _user: "${USER}"}
+    servers: {linear: {trace_id: one, metadata: {Team: red, n: 7}}, notes: {headers: {X-A: b}}}
+`, nil), Flags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for server, want := range map[string]Trace{
+		"linear": {map[string]string{"Team": "red", "_user": "${USER}", "n": "7"}, "one"},
+		"notes":  {map[string]string{"Team": "blue", "_user": "${USER}"}, "all"},
+		"":       {map[string]string{"Team": "blue", "_user": "${USER}"}, "all"},
+	} {
+		if got := s.TraceOf(server); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v", server, got)
+		}
+	}
+	if s.Trace.Metadata["Team"] != "blue" {
+		t.Error("TraceOf changed the settings")
+	}
+}
+
 func TestLogLevel(t *testing.T) {
 	file, env := "profiles: {default: {log_level: error}}", map[string]string{"MCPCTL_LOG_LEVEL": "info"}
 	for _, tc := range []struct {
@@ -189,6 +214,9 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"http of portkey.ai":  {file: p + "    allow_http: [http://mcp.portkey.ai]\n", want: "PATH:3:18: allow_http wants"},
 		"server is text":      {file: p + "    servers: {linear: x}\n", want: "PATH:3:23: a server wants"},
 		"header is a list":    {file: p + "    headers: {A: [b]}\n", want: "PATH:3:18: the header A"},
+		"label is a list":     {file: p + "    servers: {linear: {metadata: {A: [b]}}}\n", want: "PATH:3:37: the label A wants one value"},
+		"metadata is text":    {file: p + "    metadata: x\n", want: "PATH:3:15: metadata wants a mapping"},
+		"trace is a list":     {file: p + "    servers: {linear: {trace_id: [b]}}\n", want: "PATH:3:33: trace_id wants one value"},
 		"key":                 {file: p + "    api_key: hunter2\n", want: "PATH:3:5: a key doesn't belong"},
 		"key at the top":      {file: "portkey_api_key: hunter2\n", want: "PATH:1:1: a key doesn't belong"},
 		"key at a server":     {file: p + "    servers: {linear: {Token: hunter2}}\n", want: "PATH:3:24: a key doesn't belong"},

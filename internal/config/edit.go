@@ -15,7 +15,8 @@ import (
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
-// key is a setting as mcpctl config names it: one of Keys, headers.NAME or servers.SERVER.headers.NAME.
+// key is a setting as mcpctl config names it: one of Keys, headers.NAME or metadata.NAME, and of one server
+// servers.SERVER.headers.NAME, servers.SERVER.metadata.NAME or servers.SERVER.trace_id.
 type key struct {
 	path []string
 	list bool
@@ -25,13 +26,20 @@ func parseKey(text string) (key, error) {
 	if slices.Contains(Keys(), text) {
 		return key{[]string{text}, kinds()[text] == yaml.SequenceNode}, nil
 	}
-	if name, ok := strings.CutPrefix(text, "headers."); ok && headerName.MatchString(name) {
-		return key{path: []string{"headers", name}}, nil
+	for _, labels := range []string{"headers", "metadata"} {
+		if name, ok := strings.CutPrefix(text, labels+"."); ok && headerName.MatchString(name) {
+			return key{path: []string{labels, name}}, nil
+		}
+		if rest, ok := strings.CutPrefix(text, "servers."); ok {
+			server, name, ok := strings.Cut(rest, "."+labels+".")
+			if ok && server != "" && headerName.MatchString(name) {
+				return key{path: []string{"servers", server, labels, name}}, nil
+			}
+		}
 	}
 	if rest, ok := strings.CutPrefix(text, "servers."); ok {
-		server, name, ok := strings.Cut(rest, ".headers.")
-		if ok && server != "" && headerName.MatchString(name) {
-			return key{path: []string{"servers", server, "headers", name}}, nil
+		if server, ok := strings.CutSuffix(rest, ".trace_id"); ok && server != "" {
+			return key{path: []string{"servers", server, "trace_id"}}, nil
 		}
 	}
 	if slices.ContainsFunc(strings.Split(text, "."), keyLike.MatchString) {

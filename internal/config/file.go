@@ -43,6 +43,7 @@ func kinds() map[string]yaml.Kind {
 		"credential": yaml.ScalarNode, "log_level": yaml.ScalarNode,
 		"key_command": yaml.SequenceNode, "allow_http": yaml.SequenceNode,
 		"headers": yaml.MappingNode, "servers": yaml.MappingNode,
+		"trace_id": yaml.ScalarNode, "metadata": yaml.MappingNode,
 	}
 }
 
@@ -157,9 +158,9 @@ func plainOrigin(text string) (string, bool) {
 	return web.Origin(u), true
 }
 
-// checkHeaders makes sure that headers are names with values, and that none of them is the key's.
+// checkHeaders makes sure that headers, and the labels of traces, are names with values, and that none of them is the key's.
 func (f *file) checkHeaders(profile *yaml.Node) error {
-	maps := []*yaml.Node{child(profile, "headers")}
+	maps := labels(profile)
 	if servers := child(profile, "servers"); servers != nil {
 		for i := 1; i < len(servers.Content); i += 2 {
 			server := follow(servers.Content[i])
@@ -172,15 +173,19 @@ func (f *file) checkHeaders(profile *yaml.Node) error {
 			if err := f.refuseKeys(server); err != nil {
 				return err
 			}
-			maps = append(maps, child(server, "headers"))
+			if id := child(server, "trace_id"); id != nil && id.Kind != yaml.ScalarNode {
+				return f.errorAt(id, "write trace_id: ID", "trace_id wants one value")
+			}
+			maps = append(maps, labels(server)...)
 		}
 	}
-	for _, headers := range maps {
+	for _, m := range maps {
+		headers := m.node
 		if headers == nil {
 			continue
 		}
 		if headers.Kind != yaml.MappingNode {
-			return f.errorAt(headers, "write headers: {NAME: VALUE}", "headers wants a mapping")
+			return f.errorAt(headers, "write "+m.name+": {NAME: VALUE}", "%s wants a mapping", m.name)
 		}
 		for i := 0; i < len(headers.Content); i += 2 {
 			name, value := headers.Content[i], follow(headers.Content[i+1])
@@ -188,11 +193,21 @@ func (f *file) checkHeaders(profile *yaml.Node) error {
 				return f.refuseKey(name)
 			}
 			if value.Kind != yaml.ScalarNode {
-				return f.errorAt(value, "write headers: {NAME: VALUE}", "the header %s wants one value", name.Value)
+				return f.errorAt(value, "write "+m.name+": {NAME: VALUE}", "the %s %s wants one value", m.singular, name.Value)
 			}
 		}
 	}
 	return nil
+}
+
+// labelled is a mapping of names to values, with the name of the setting that it is.
+type labelled struct {
+	node           *yaml.Node
+	name, singular string
+}
+
+func labels(of *yaml.Node) []labelled {
+	return []labelled{{child(of, "headers"), "headers", "header"}, {child(of, "metadata"), "metadata", "label"}}
 }
 
 // keyLike matches names under which people would write a key into the file.
@@ -246,9 +261,13 @@ type profile struct {
 	values *viper.Viper
 	// headers as they are written, upper and lower case kept
 	maps struct {
-		Headers map[string]string `yaml:"headers"`
-		Servers map[string]struct {
-			Headers map[string]string `yaml:"headers"`
+		Headers  map[string]string `yaml:"headers"`
+		Metadata map[string]string `yaml:"metadata"`
+		TraceID  string            `yaml:"trace_id"`
+		Servers  map[string]struct {
+			Headers  map[string]string `yaml:"headers"`
+			Metadata map[string]string `yaml:"metadata"`
+			TraceID  string            `yaml:"trace_id"`
 		} `yaml:"servers"`
 	}
 }
@@ -316,11 +335,13 @@ func (p profile) fill(s *Settings) {
 		s.CredentialStore = p.text("credential")
 	}
 	s.Headers = p.maps.Headers
+	s.Trace = Trace{p.maps.Metadata, p.maps.TraceID}
 	for name, server := range p.maps.Servers {
 		if s.ServerHeaders == nil {
-			s.ServerHeaders = map[string]map[string]string{}
+			s.ServerHeaders, s.ServerTraces = map[string]map[string]string{}, map[string]Trace{}
 		}
 		s.ServerHeaders[name] = server.Headers
+		s.ServerTraces[name] = Trace{server.Metadata, server.TraceID}
 	}
 }
 

@@ -23,11 +23,11 @@ type Value struct {
 }
 
 // Keys returns the names of the settings that are one value or a list, in the order in which people see them. Beside these
-// there are headers.NAME and servers.SERVER.headers.NAME.
+// there are headers.NAME and metadata.NAME, and in servers.SERVER these two and trace_id.
 func Keys() []string {
 	return []string{
 		currentProfile, "gateway_url", "control_plane_url", "workspace", "ca_file", "proxy", "allow_http",
-		"key_header", "key_command", "credential", "log_level",
+		"key_header", "key_command", "credential", "log_level", "trace_id",
 	}
 }
 
@@ -37,14 +37,21 @@ func (s Settings) Values() []Value {
 	for _, key := range Keys() {
 		values = append(values, s.value(key, s.plain(key)))
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
-		values = append(values, s.value("headers."+name, shownHeader(name, s.Headers[name])))
-	}
+	values = append(append(values, s.labels("headers.", s.Headers)...), s.labels("metadata.", s.Trace.Metadata)...)
 	for _, server := range slices.Sorted(maps.Keys(s.ServerHeaders)) {
-		headers := s.ServerHeaders[server]
-		for _, name := range slices.Sorted(maps.Keys(headers)) {
-			values = append(values, s.value("servers."+server+".headers."+name, shownHeader(name, headers[name])))
+		of, trace := "servers."+server+".", s.ServerTraces[server]
+		values = append(append(values, s.labels(of+"headers.", s.ServerHeaders[server])...), s.labels(of+"metadata.", trace.Metadata)...)
+		if trace.ID != "" {
+			values = append(values, s.value(of+"trace_id", trace.ID))
 		}
+	}
+	return values
+}
+
+// labels returns the members of a mapping whose keys begin with prefix.
+func (s Settings) labels(prefix string, labels map[string]string) (values []Value) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		values = append(values, s.value(prefix+name, shownHeader(name, labels[name])))
 	}
 	return values
 }
@@ -58,9 +65,15 @@ func (s Settings) Value(key string) (Value, error) {
 	if len(k.path) == 1 {
 		return s.value(key, s.plain(key)), nil
 	}
-	headers := s.Headers
+	if len(k.path) == 3 {
+		return s.value(key, s.ServerTraces[k.path[1]].ID), nil
+	}
+	headers, trace := s.Headers, s.Trace
 	if len(k.path) == 4 {
-		headers = s.ServerHeaders[k.path[1]]
+		headers, trace = s.ServerHeaders[k.path[1]], s.ServerTraces[k.path[1]]
+	}
+	if k.path[len(k.path)-2] == "metadata" {
+		headers = trace.Metadata
 	}
 	name := k.path[len(k.path)-1]
 	for have, value := range headers {
@@ -113,6 +126,8 @@ func (s Settings) plain(key string) any {
 		return s.KeyCommand
 	case "credential":
 		return s.CredentialStore
+	case "trace_id":
+		return s.Trace.ID
 	}
 	return ""
 }

@@ -25,7 +25,9 @@ type Request struct {
 	Status int
 	// Credentials names the headers with a credential that were there: "x-portkey-api-key", "authorization", "cookie".
 	Credentials []string
-	Time        time.Time // of arrival
+	// Trace and Metadata are the labels x-portkey-trace-id and x-portkey-metadata.
+	Trace, Metadata string
+	Time            time.Time // of arrival
 }
 
 // record is what the gateway remembers of its requests, in the order of their arrival.
@@ -71,7 +73,8 @@ func (g *Gateway) recorded(listener string, h http.Handler) http.Handler {
 			panic(http.ErrAbortHandler) // the client has gone
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		request := &Request{Listener: listener, Method: r.Method, Path: r.URL.Path, RPCMethod: rpcMethods(body), Time: time.Now()}
+		request := &Request{Listener: listener, Method: r.Method, Path: r.URL.Path, RPCMethod: rpcMethods(body), Time: time.Now(),
+			Trace: r.Header.Get("x-portkey-trace-id"), Metadata: r.Header.Get("x-portkey-metadata")}
 		for _, name := range []string{"authorization", "cookie", "x-portkey-api-key"} {
 			if r.Header.Get(name) != "" {
 				request.Credentials = append(request.Credentials, name)
