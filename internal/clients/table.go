@@ -69,8 +69,14 @@ func All() []Client {
 			// The command line, the app and the extensions of editors share the file.
 			ID: "codex", Name: "Codex",
 			Format: configfile.TOML, Key: "mcp_servers",
-			// In seconds; its default of 60 is short for someone who consents meanwhile.
-			Shape: Shape{Last: configfile.Members{{Name: "tool_timeout_sec", Value: 600}}},
+			Shape: Shape{Last: configfile.Members{
+				// In seconds; its default of 60 is short for someone who consents meanwhile.
+				{Name: "tool_timeout_sec", Value: 600},
+				// What a browser and the keyring are found by. Codex passes a server nothing of its environment but HOME, PATH
+				// and the like, and the variables named here, if they are set.
+				{Name: "env_vars", Value: []string{"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "BROWSER", "SSH_CONNECTION",
+					"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"}},
+			}},
 			Direct: &Direct{
 				URL: "url", Headers: []string{"env_http_headers"}, Variable: "%s", BearerVariable: "bearer_token_env_var", OAuth: true,
 			},

@@ -131,7 +131,7 @@ func TestRows(t *testing.T) {
 			}
 		}
 		for _, m := range c.Members(linear()) {
-			if slices.Contains([]string{"trust", "autoApprove", "alwaysAllow", "env_vars"}, m.Name) {
+			if slices.Contains([]string{"trust", "autoApprove", "alwaysAllow"}, m.Name) {
 				t.Errorf("%s answers for its user: %s", c.ID, m.Name)
 			}
 		}

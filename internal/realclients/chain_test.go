@@ -158,10 +158,5 @@ func (h *home) consentWhenAsked() (stop func()) {
 // install installs a server for a client. A client without a folder of its own is found by its program on PATH.
 func (h *home) install(client, server string) {
 	h.t.Helper()
-	if client == "codex" { // TEMPORARY
-		q := quote(h.mcpctl)
-		h.write(".codex/config.toml", h.read(".codex/config.toml")+"\n[mcp_servers."+server+"]\ncommand = "+q+"\nargs = [\"bridge\", \""+server+"\"]\ntool_timeout_sec = 600\nenv_vars = [\"DISPLAY\", \"WAYLAND_DISPLAY\", \"SSH_CONNECTION\"]\n")
-		return
-	}
 	h.own("install", client, server)
 }
