@@ -11,7 +11,9 @@ type Launch struct {
 	Command string
 	Args    []string
 	Env     map[string]string
-	URL     string
+	// Pass names variables that the client passes on beside those that it always does: Codex.
+	Pass []string
+	URL  string
 	// Headers are by name as written. A value may refer to something outside of the file in the client's own notation; one
 	// that a client takes from a variable named beside it is written as ${NAME}.
 	Headers map[string]string
@@ -45,6 +47,9 @@ func LaunchOf(entry map[string]any) Launch {
 	}
 	for _, name := range envNames {
 		maps.Copy(l.Env, textMap(entry[name]))
+	}
+	if names, ok := entry["env_vars"].([]any); ok {
+		l.Pass = texts(names)
 	}
 	for _, name := range urlNames {
 		if u, ok := entry[name].(string); ok {

@@ -154,7 +154,7 @@ func (f file) start(ctx context.Context, i clients.Installed) Result {
 
 // command is what the client would run.
 func (f file) command(l clients.Launch) (*exec.Cmd, error) {
-	env := environmentOf(f.Host.OS, f.place.Client.ID).list(f.Host, f.Environ, l.Env)
+	env := environmentOf(f.Host.OS, f.place.Client.ID).with(l.Pass).list(f.Host, f.Environ, l.Env)
 	path, err := findProgram(l.Command, env)
 	if err != nil {
 		return nil, err

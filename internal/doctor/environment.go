@@ -53,6 +53,14 @@ func environmentOf(os, client string) environment {
 	return table[""]
 }
 
+// with returns an environment in which the variables of these names are passed on too.
+func (e environment) with(names []string) environment {
+	if e.only != nil {
+		e.only = slices.Concat(e.only, names)
+	}
+	return e
+}
+
 // list returns the variables of environ, each NAME=VALUE, that the client passes on, with those of the entry.
 func (e environment) list(h host.Host, environ []string, entry map[string]string) []string {
 	vars := map[string]string{}
