@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: build quick test test-clients setup check fuzz bench completions manpages release-check
+.PHONY: build quick test test-clients setup check fuzz bench completions manpages release-check pictures
 
 build:
 	$(GO) build -o bin/ ./cmd/mcpctl
@@ -61,3 +61,8 @@ manpages:
 # The whole release, built twice and compared, but not published; the Debian package installed and run.
 release-check:
 	.ci/release-check
+
+# The README's picture, from a real run.
+pictures: build
+	bin/mcpctl demo --headless </dev/null | $(GO) run ./internal/picture -title 'mcpctl demo' -from '1. ' -to '6. ' \
+	  -program "$$(realpath bin/mcpctl)" > docs/tour.svg
