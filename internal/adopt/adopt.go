@@ -88,7 +88,7 @@ func (f *Found) readHeaders(headers []header) {
 	for _, h := range headers {
 		switch name := strings.ToLower(h.name); name {
 		case web.PortkeyHeader:
-			keys[name] = strings.TrimSpace(h.value)
+			keys[name], _ = bearer(h.value)
 		case web.AuthorizationHeader:
 			if token, ok := bearer(h.value); ok {
 				keys[name] = token
@@ -113,11 +113,14 @@ func (f *Found) readHeaders(headers []header) {
 	f.Key = secret.New(value)
 }
 
-// bearer returns the token of an Authorization header. The scheme may be missing: some guides leave it out.
+// bearer returns the token of a header whose scheme is Bearer, or missing, as in some guides.
 func bearer(value string) (token string, ok bool) {
 	scheme, token, found := strings.Cut(strings.TrimSpace(value), " ")
-	if !found {
-		return scheme, scheme != "" && !strings.EqualFold(scheme, "Bearer")
+	switch {
+	case !found && !strings.EqualFold(scheme, "Bearer"):
+		return scheme, scheme != ""
+	case found && strings.EqualFold(scheme, "Bearer"):
+		return strings.TrimSpace(token), true
 	}
-	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+	return "", false
 }

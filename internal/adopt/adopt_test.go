@@ -3,6 +3,7 @@ package adopt
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
@@ -26,6 +27,8 @@ func TestRecognise(t *testing.T) {
 		{"documented before", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"Authorization":"Bearer K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"case and blanks", hosted, `{"type":"http","url":"HTTPS://MCP.Portkey.ai:443/linear/mcp/","headers":{"X-Portkey-API-Key":" K "}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"scheme in small letters", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"authorization":"bearer  K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
+		{"a scheme too many", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"Bearer K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
+		{"a placeholder", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"your key here"}}`, Found{Kind: URL, Server: "linear"}, ""},
 		{"no scheme", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"Authorization":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"with workspace", hosted, `{"url":"https://mcp.portkey.ai/ws-acme/linear/mcp","headers":{"x-portkey-api-key":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"own gateway below a path", own, `{"url":"https://aigw.example.com/m/linear/mcp","headers":{"x-portkey-api-key":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
@@ -114,6 +117,23 @@ func TestNotRecognised(t *testing.T) {
 	if _, ok := Recognise(own, "x", launch(t, `{"url":"https://aigw.example.com/linear/mcp"}`)); ok {
 		t.Error("recognised above the gateway's path")
 	}
+}
+
+// Whatever stands in a file, nothing breaks, and a key found is one that can go into a header.
+func FuzzRecognise(f *testing.F) {
+	f.Add("portkey-linear", `{"url":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"K"}}`)
+	f.Add("a", `{"command":"cmd","args":["/c","npx","-y","mcp-remote@1","https://mcp.portkey.ai/linear/mcp","--header","Authorization:${A}"],"env":{"A":"Bearer K"}}`)
+	f.Add("b", `{"command":["npx","supergateway","--streamableHttp=https://mcp.portkey.ai/w/linear/mcp","--oauth2Bearer"],"requestInit":{"headers":{}}}`)
+	f.Fuzz(func(t *testing.T, name, text string) {
+		var entry map[string]any
+		if json.Unmarshal([]byte(text), &entry) != nil {
+			return
+		}
+		found, ok := Recognise(hosted, name, clients.LaunchOf(entry))
+		if key := found.Key.Reveal(); ok && (found.Server == "" || strings.Contains(found.Server, "/") || strings.ContainsAny(key, " \t\r\n") || key != "" && found.Reference != "") {
+			t.Errorf("%+v with the key %q", found, key)
+		}
+	})
 }
 
 func launch(t *testing.T, text string) clients.Launch {

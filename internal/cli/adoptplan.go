@@ -9,6 +9,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/clients"
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/configfile"
+	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
 )
 
@@ -74,7 +75,33 @@ func (a *app) findAdoptions(s config.Settings, o adoptOptions) (found []*adoptio
 			}
 		}
 	}
+	for _, d := range found {
+		if err := a.nameTaken(store, d, found); err != nil {
+			a.report(err)
+			d.blocked, unread = true, errSilent
+		}
+	}
 	return found, unread, nil
+}
+
+// nameTaken is the error of an entry that has to move to another file, where its name is that of something else.
+func (a *app) nameTaken(store clients.Store, d *adoption, found []*adoption) error {
+	if d.instead == nil {
+		return nil
+	}
+	there, err := store.Foreign(*d.instead)
+	if err != nil {
+		return nil // said already
+	}
+	taken := slices.ContainsFunc(there, func(f clients.Foreign) bool { return f.Name == d.entry.Name })
+	adopted := slices.ContainsFunc(found, func(o *adoption) bool {
+		return o.instead == nil && o.target.Path == d.instead.Path && o.entry.Name == d.entry.Name
+	})
+	if !taken || adopted {
+		return nil
+	}
+	return problem.New("rename one of the two, then adopt again", "%s in %s can't move to %s: another entry has its name there",
+		d, d.target.Path, d.instead.Path)
 }
 
 // makeEntries makes what is to be written.
@@ -123,8 +150,10 @@ type adoptEdit struct {
 	failed bool
 }
 
-// editsOf makes one write per place. What a client doesn't read is written to where it does, and then taken out.
+// editsOf makes one write per place, but for what is blocked. What a client doesn't read is written to where it does, and then
+// taken out.
 func editsOf(found []*adoption) []*adoptEdit {
+	found = slices.DeleteFunc(slices.Clone(found), func(d *adoption) bool { return d.blocked })
 	var edits []*adoptEdit
 	at := func(t clients.Target) *adoptEdit {
 		i := slices.IndexFunc(edits, func(e *adoptEdit) bool {
