@@ -106,7 +106,7 @@ func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
 	if err := a.agree(ctx, o, found); err != nil {
 		return err
 	}
-	refused := a.keepFound(ctx, keys, o)
+	refused := a.keepFound(ctx, found, keys, o)
 	results, err := a.writeAdoptions(ctx, found)
 	for _, e := range []error{err, refused, unread} {
 		if e != nil {

@@ -194,11 +194,11 @@ func (a *app) assign(s config.Settings, k *foundKey, name string, profiles []*ke
 	return nil
 }
 
-// keepFound verifies and keeps the keys, as login does. The entries of a key for which that fails stay as they are; refused
-// is the first such failure.
-func (a *app) keepFound(ctx context.Context, keys []*foundKey, o adoptOptions) (refused error) {
+// keepFound verifies and keeps the keys whose entries are replaced, as login does. The entries of a key for which that fails
+// stay as they are; refused is the last such failure, the others are reported.
+func (a *app) keepFound(ctx context.Context, found []*adoption, keys []*foundKey, o adoptOptions) (refused error) {
 	for _, k := range keys {
-		if !k.keep {
+		if !k.keep || !slices.ContainsFunc(found, func(d *adoption) bool { return d.key == k && !d.blocked }) {
 			continue
 		}
 		if err := a.keepOne(ctx, k, o); err != nil {

@@ -119,8 +119,8 @@ func (a *app) doctorOptions(o doctorOptions) (doctor.Options, error) {
 	s, settingsErr := a.settings()
 	store, machine := clients.NewStore(a.state()), clients.On(a.host)
 	options := doctor.Options{
-		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Version: buildInfo().Version, Project: folder, Limit: o.timeout, Client: o.client,
-		Self: clients.FindSelf(a.host, executable),
+		Host: a.host, Environ: a.environ("MCPCTL_API_KEY", "PORTKEY_API_KEY"), Self: clients.FindSelf(a.host, executable),
+		Version: buildInfo().Version, Project: folder, Client: o.client, Limit: o.timeout,
 		Setting: doctor.Setting{
 			File: s.File, Profile: s.Profile, Err: settingsErr, GatewayURL: s.GatewayURL, ControlPlaneURL: s.ControlPlaneURL,
 			Proxy: s.Proxy, CAFile: s.CAFile,
