@@ -105,7 +105,7 @@ func (d *jsonText) layout(places []place) layout {
 	o := places[len(places)-1]
 	l := layout{newline: d.newline(), unit: "  ", colon: ": ", comma: ", "}
 	if members := places[0].obj.Members; len(members) > 0 {
-		if indent, alone := d.lineStart(members[0].Name.StartOffset); alone && indent != "" {
+		if indent, alone := d.margin(members[0].Name.StartOffset); alone && indent != "" {
 			l.unit = indent
 		}
 	}
@@ -132,12 +132,12 @@ func (d *jsonText) layout(places []place) layout {
 }
 
 func (d *jsonText) indentAt(offset int) string {
-	indent, _ := d.lineStart(offset)
+	indent, _ := d.margin(offset)
 	return indent
 }
 
-// lineStart returns the white space that starts the line of offset, and whether nothing else precedes offset there.
-func (d *jsonText) lineStart(offset int) (indent string, alone bool) {
+// margin returns the white space that starts the line of offset, and whether nothing else precedes offset there.
+func (d *jsonText) margin(offset int) (indent string, alone bool) {
 	line := d.body[strings.LastIndexByte(d.body[:offset], '\n')+1 : offset]
 	indent = line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 	return indent, indent == line

@@ -51,6 +51,9 @@ func (s source) fault(offset int, format string, args ...any) error {
 
 func decimal(i int) string { return strconv.Itoa(i) }
 
+// lineStart returns the offset of the start of the line of offset.
+func (s source) lineStart(offset int) int { return strings.LastIndexByte(s.body[:offset], '\n') + 1 }
+
 // lineEnd returns the offset after the newline of the line of offset.
 func (s source) lineEnd(offset int) int {
 	if i := strings.IndexByte(s.body[offset:], '\n'); i >= 0 {

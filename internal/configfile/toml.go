@@ -86,7 +86,7 @@ func (d *tomlText) add(e *unstable.Node) {
 		return
 	}
 	path, key := d.key(e, nil)
-	start := strings.LastIndexByte(d.body[:key.start], '\n') + 1
+	start := d.lineStart(key.start)
 	d.sections = append(d.sections, tomlSection{
 		path: path, array: e.Kind == unstable.ArrayTable, span: span{start, d.lineEnd(key.end)},
 	})

@@ -141,7 +141,7 @@ func (d *tomlText) remove(path []string) (text, error) {
 	lines := 0
 	for _, item := range p.items {
 		if !item.inline {
-			cuts = append(cuts, cut{strings.LastIndexByte(d.body[:item.start], '\n') + 1, d.lineEnd(item.end), ""})
+			cuts = append(cuts, cut{d.lineStart(item.start), d.lineEnd(item.end), ""})
 			lines++
 		}
 	}

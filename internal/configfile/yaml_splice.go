@@ -227,13 +227,16 @@ func (d *yamlText) replace(places []yamlPlace, value any) string {
 			text = reindent(text, p.mapping.Column-1+l.unit)
 		}
 		if isBlock(old) {
-			return d.body[:strings.LastIndexByte(d.body[:start], '\n')+1] + text + d.body[end:]
+			return d.body[:d.lineStart(start)] + text + d.body[end:]
 		}
 		return d.body[:colon] + l.newline + text + d.body[max(colon, end):]
 	case Members:
 		if isBlock(old) && len(v) > 0 {
-			l.indent = indent
-			return d.body[:start] + l.block(v) + d.body[end:]
+			// A sequence may stand as far left as the name above it, a mapping may not.
+			if l.indent = indent; indent < p.mapping.Column {
+				l.indent = p.mapping.Column - 1 + l.unit
+			}
+			return d.body[:d.lineStart(start)] + strings.Repeat(" ", l.indent) + l.block(v) + d.body[end:]
 		}
 	case []string:
 		if isBlock(old) && old.Kind == yaml.SequenceNode && len(v) > 0 {
@@ -280,7 +283,7 @@ func (d *yamlText) remove(path []string) (text, error) {
 		return nil, d.refuse(d.start(p.mapping), path, nil, "a mapping in braces, which mcpctl doesn't rewrite")
 	}
 	key := d.start(p.key())
-	start := strings.LastIndexByte(d.body[:key], '\n') + 1
+	start := d.lineStart(key)
 	if strings.Trim(d.body[start:key], " ") != "" {
 		return nil, d.refuse(key, path, nil, "%q doesn't start its line", path[len(path)-1])
 	}

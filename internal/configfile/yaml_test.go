@@ -105,6 +105,10 @@ extensions:
 	if got := string(d.Bytes()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	e := parseAs(t, "f", "extensions:\n linear: # x\n - a\n - b # c\n", YAML)
+	if err := e.Set(entry, "extensions", "linear"); err != nil || string(e.Bytes()) != "extensions:\n linear: # x\n  command: /usr/local/bin/mcpctl\n  args: [bridge, linear] # c\n" {
+		t.Errorf("in a sequence's place: %v\n%s", err, e.Bytes())
+	}
 	for name, after := range map[string]string{
 		"linear": "# top\nextensions:\n  linear: # ours\n    command: /usr/local/bin/mcpctl\n    args: [bridge, linear]\n  gh: {cmd: gh, args: [x]}\n",
 		"gh":     want[:strings.Index(want, "{cmd: gh")] + "{command: /usr/local/bin/mcpctl, args: [bridge, linear]}\n",
