@@ -205,8 +205,17 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 	update, err := file.Update(s.dir, func(before configfile.Content) (configfile.Content, error) {
 		p, err = planned(old, before)
 		return p.after, err
+	}, func() error {
+		if !p.record.takes(old) {
+			return nil
+		}
+		// What is taken from its owner is in the record before it is gone from the file.
+		return s.save(t.recordID(file), p.record)
 	})
 	if err != nil {
+		if p.record.takes(old) {
+			err = errors.Join(err, s.save(t.recordID(file), old))
+		}
 		return Outcome{}, err
 	}
 	r := p.record
@@ -227,6 +236,16 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 		configfile.RemoveFolders(old.MadeFolders)
 	}
 	return Outcome{Path: file.Path(), Changes: p.changes, Backup: update.Backup, Deleted: deleted}, nil
+}
+
+// takes reports whether r keeps something of its owner's that old doesn't.
+func (r record) takes(old record) bool {
+	for name, e := range r.Entries {
+		if e.Previous != "" && e.Previous != old.Entries[name].Previous {
+			return true
+		}
+	}
+	return false
 }
 
 func (s Store) preview(t Target, file *configfile.File, planned planner) (Outcome, error) {

@@ -359,6 +359,23 @@ func TestParallelInstalls(t *testing.T) {
 	d.want("{\n  \"mine\": 1\n}\n")
 }
 
+// TestForceWithoutARecord: what can't be remembered isn't taken.
+func TestForceWithoutARecord(t *testing.T) {
+	const before = `{"mcpServers":{"linear":{"url":"https://x"}}}`
+	d := newDesk(t, "cursor", before)
+	if err := os.MkdirAll(d.dir.Path(""), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing can be read there, and no folder be made.
+	if err := os.Symlink(filepath.Join(t.TempDir(), "no", "where"), d.dir.Path("installs")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.store.Install(t.Context(), d.target, []Entry{serve("linear")}, true, false); err == nil {
+		t.Error("installed without a record")
+	}
+	d.want(before)
+}
+
 // TestUninstallKeepsWhatItsOwnerPutIn does in TOML and YAML what TestUninstallRemovesWhatItMade does in JSON.
 func TestUninstallKeepsWhatItsOwnerPutIn(t *testing.T) {
 	tests := []struct{ client, old, new, left string }{

@@ -130,10 +130,11 @@ var errMoved = errors.New("the file changed meanwhile")
 
 // Update replaces what the file holds by what plan makes of it; a plan that returns the zero Content deletes the file. The
 // caller holds the lock, but the owner doesn't know of it: if the file changes before ours is in place, plan is asked
-// again, three times in all. plan must do nothing but compute.
-func (f *File) Update(dir state.Dir, plan func(Content) (Content, error)) (Update, error) {
+// again, three times in all. plan must do nothing but compute. ready is called before what plan made is written; its error
+// stops that.
+func (f *File) Update(dir state.Dir, plan func(Content) (Content, error), ready func() error) (Update, error) {
 	for range 3 {
-		u, err := f.try(dir, plan)
+		u, err := f.try(dir, plan, ready)
 		if !errors.Is(err, errMoved) {
 			return u, err
 		}
@@ -141,7 +142,7 @@ func (f *File) Update(dir state.Dir, plan func(Content) (Content, error)) (Updat
 	return Update{}, problem.New("close that program, then try again", "%s: another program keeps writing it", f.path)
 }
 
-func (f *File) try(dir state.Dir, plan func(Content) (Content, error)) (u Update, err error) {
+func (f *File) try(dir state.Dir, plan func(Content) (Content, error), ready func() error) (u Update, err error) {
 	before, err := f.Read()
 	if err != nil {
 		return u, err
@@ -165,6 +166,9 @@ func (f *File) try(dir state.Dir, plan func(Content) (Content, error)) (u Update
 	}
 	atomicfile.Sweep(f.path) // the lock says that no other mcpctl is writing
 	if u.Folders, err = makeFolders(filepath.Dir(f.path), f.place.FolderMode); err == nil {
+		err = ready()
+	}
+	if err == nil {
 		err = f.replace(before, after, mode)
 	}
 	if err != nil {

@@ -34,7 +34,7 @@ func update(dir state.Dir, p Place, plan func(Content) (Content, error)) (*File,
 	if err != nil {
 		return nil, Update{}, err
 	}
-	u, err := f.Update(dir, plan)
+	u, err := f.Update(dir, plan, func() error { return nil })
 	return f, u, err
 }
 
@@ -232,7 +232,7 @@ func TestParallelUpdates(t *testing.T) {
 				return
 			}
 			defer unlock()
-			_, errs[i] = f.Update(dir, add(fmt.Sprint("s", i)))
+			_, errs[i] = f.Update(dir, add(fmt.Sprint("s", i)), func() error { return nil })
 		})
 	}
 	wg.Wait()
@@ -277,6 +277,36 @@ func TestBackups(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantNames(t, filepath.Dir(path))
+}
+
+func TestReady(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "f.json")
+	f, err := At(userFile(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	dir := state.At(t.TempDir())
+	if _, err := f.Update(dir, add("a"), func() error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("not stopped: %v", err)
+	}
+	wantNames(t, filepath.Dir(filepath.Dir(path)))
+	calls := 0
+	ready := func() error {
+		calls++
+		if _, err := os.Stat(path); calls == 1 && err == nil {
+			t.Error("ready was called too late")
+		}
+		return nil
+	}
+	for range 2 { // there is nothing to be ready for if nothing changes
+		if _, err := f.Update(dir, func(Content) (Content, error) { return Content{[]byte("{}"), true}, nil }, ready); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("ready was called %d times", calls)
+	}
 }
 
 // TestLitterOfACrash: an update takes away what a killed one has left, and nothing else.
