@@ -171,9 +171,10 @@ func All() []Client {
 				// In seconds; its default of 60 is short for someone who consents meanwhile.
 				{Name: "timeout", Value: 600},
 			}},
-			// Without a type, Cline takes an address for that of the older transport.
+			// Without a type, Cline takes an address for that of the older transport. Its command line, seen with 3.0.65, sends
+			// the name of a variable in place of its value.
 			Direct: &Direct{
-				First: configfile.Members{{Name: "type", Value: "streamableHttp"}}, URL: "url", Headers: []string{"headers"}, Variable: "${env:%s}",
+				First: configfile.Members{{Name: "type", Value: "streamableHttp"}}, URL: "url", Headers: []string{"headers"},
 				Last: configfile.Members{{Name: "disabled", Value: false}, {Name: "timeout", Value: 600}},
 			},
 			Files: map[string][]string{
