@@ -3,12 +3,17 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/gateway"
+	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
 )
 
@@ -28,6 +33,7 @@ func newServersCommand(a *app) *cobra.Command {
 
 type serversListOptions struct {
 	search string
+	cached bool
 	outputOptions
 }
 
@@ -39,7 +45,9 @@ func newServersListCommand(a *app) *cobra.Command {
 		Short:   "List the workspace's MCP servers",
 		Long: `List the MCP servers of the workspace that the API key belongs to, from the control plane or else from the
 gateway's registry. The key needs the scope mcp_servers.list. A listed server may still refuse you: the
-list doesn't know what you have been given access to.`,
+list doesn't know what you have been given access to.
+
+With --cached it is the list that was last seen, without a word to the network or the keyring.`,
 		Example: `  mcpctl servers ls
   mcpctl servers ls --search github
   mcpctl servers ls --jq '.[] | select(.auth_type == "none") | .slug'`,
@@ -47,6 +55,7 @@ list doesn't know what you have been given access to.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServersList(cmd.Context(), a, o) },
 	}
 	cmd.Flags().StringVar(&o.search, "search", "", "only servers with `text` in their name")
+	cmd.Flags().BoolVar(&o.cached, "cached", false, "the list as it was last seen, at once")
 	o.add(cmd)
 	return cmd
 }
@@ -55,6 +64,9 @@ func runServersList(ctx context.Context, a *app, o serversListOptions) error {
 	s, err := a.settings()
 	if err != nil {
 		return err
+	}
+	if o.cached {
+		return runServersCached(a, s, o)
 	}
 	found, err := a.credential(ctx, s)
 	if err != nil {
@@ -76,6 +88,22 @@ func runServersList(ctx context.Context, a *app, o serversListOptions) error {
 	if o.search == "" {
 		a.remember(s, servers)
 	}
+	return a.showServers(servers, o)
+}
+
+// runServersCached prints the listing last seen.
+func runServersCached(a *app, s config.Settings, o serversListOptions) error {
+	servers, at, ok := a.listing(s)
+	if !ok {
+		return problem.New("run mcpctl servers ls once", "no list of the servers of %s has been seen yet (profile %s)", s.GatewayURL, s.Profile)
+	}
+	a.talk("As of %s:\n", at.Local().Format("2006-01-02 15:04"))
+	return a.showServers(slices.DeleteFunc(servers, func(s gateway.Server) bool {
+		return !strings.Contains(strings.ToLower(s.Name), strings.ToLower(o.search))
+	}), o)
+}
+
+func (a *app) showServers(servers []gateway.Server, o serversListOptions) error {
 	if o.json {
 		return render.JSON(a.out, servers, o.jq)
 	}
@@ -108,7 +136,18 @@ func (a *app) remember(s config.Settings, servers []gateway.Server) {
 
 // remembered returns the listing last seen, nil if there is none.
 func (a *app) remembered(s config.Settings) []gateway.Server {
-	var servers []gateway.Server
-	_, _ = a.state().Read(listingName(s), &servers)
+	servers, _, _ := a.listing(s)
 	return servers
+}
+
+// listing returns the listing last seen with its time, and whether there is one.
+func (a *app) listing(s config.Settings) (servers []gateway.Server, at time.Time, ok bool) {
+	ok, err := a.state().Read(listingName(s), &servers)
+	if err != nil || !ok {
+		return nil, time.Time{}, false
+	}
+	if info, err := os.Stat(a.state().Path(listingName(s))); err == nil {
+		at = info.ModTime()
+	}
+	return servers, at, true
 }
