@@ -31,7 +31,7 @@ func All() []Client {
 			AfterUninstall: "quit Claude Desktop completely (from its icon in the tray or menu bar), then start it again",
 		},
 		{
-			ID: "claude-code", Name: "Claude Code",
+			ID: "claude-code", Name: "Claude Code", Verified: "2026-11-25",
 			Format: configfile.JSON, Key: "mcpServers",
 			Shape: Shape{First: configfile.Members{{Name: "type", Value: "stdio"}}},
 			Direct: &Direct{
@@ -67,7 +67,7 @@ func All() []Client {
 		vscode("vscodium", "VSCodium", "VSCodium", "codium", "~/.vscodium-server/data/User/mcp.json"),
 		{
 			// The command line, the app and the extensions of editors share the file.
-			ID: "codex", Name: "Codex",
+			ID: "codex", Name: "Codex", Verified: "2026-11-25",
 			Format: configfile.TOML, Key: "mcp_servers",
 			Shape: Shape{Last: configfile.Members{
 				// In seconds; its default of 60 is short for someone who consents meanwhile.
@@ -88,7 +88,7 @@ func All() []Client {
 			AfterUninstall: "start a new session of Codex",
 		},
 		{
-			ID: "copilot-cli", Name: "Copilot CLI",
+			ID: "copilot-cli", Name: "Copilot CLI", Verified: "2026-11-25",
 			Format: configfile.JSONC, Key: "mcpServers",
 			Shape: Shape{
 				First: configfile.Members{{Name: "type", Value: "stdio"}},
@@ -106,7 +106,7 @@ func All() []Client {
 			AfterUninstall: "start a new session of copilot",
 		},
 		{
-			ID: "gemini-cli", Name: "Gemini CLI",
+			ID: "gemini-cli", Name: "Gemini CLI", Verified: "2026-11-25",
 			Format: configfile.JSONC | configfile.NoTrailingComma | configfile.NoBOM, Key: "mcpServers",
 			// Newer releases would rather have "url" with a type, which to older ones is the address of another transport.
 			Direct: &Direct{URL: "httpUrl", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true},
@@ -164,7 +164,7 @@ func All() []Client {
 			AfterInstall: "nothing to do if Zed is running: it starts the server by itself",
 		},
 		{
-			ID: "cline", Name: "Cline",
+			ID: "cline", Name: "Cline", Verified: "2026-11-25",
 			Format: configfile.JSON | configfile.NoBOM, Key: "mcpServers",
 			Shape: Shape{Last: configfile.Members{
 				{Name: "disabled", Value: false},
@@ -192,7 +192,7 @@ func All() []Client {
 			AfterInstall: "nothing to do if Cline is running: it watches the file",
 		},
 		{
-			ID: "opencode", Name: "opencode",
+			ID: "opencode", Name: "opencode", Verified: "2026-11-25",
 			Format: configfile.JSONC, Key: "mcp",
 			Shape: Shape{
 				First:  configfile.Members{{Name: "type", Value: "local"}},

@@ -113,6 +113,14 @@ func projects() []reader {
 			}, shows: `notes: mcpctl bridge notes - ✔ Connected`, other: `other: false .*Failed to connect`,
 		},
 		{
+			name: "codex", program: "codex", npmPackage: "@openai/codex",
+			install: []string{"codex", "--project"}, file: "work/.codex/config.toml", before: tomlFile,
+			list: func(h *home, program string) string {
+				h.write(".codex/config.toml", "[projects."+quote(h.path("work"))+"]\ntrust_level = \"trusted\"\n")
+				return told("mcp", "list", "--json")(h, program) // the app-server reads a project's file for a thread alone
+			}, shows: `"name": "notes"(?s:.*)"mcpctl"(?s:.*)"tool_timeout_sec": 600`, other: `"name": "other"`,
+		},
+		{
 			name: "gemini-cli", program: "gemini", npmPackage: "@google/gemini-cli",
 			install: []string{"gemini-cli", "--project"}, file: "work/.gemini/settings.json",
 			before: jsonFile("mcpServers", `{ "command": "false" }`),
