@@ -29,6 +29,17 @@ func TestAnswerBody(t *testing.T) {
 	}
 }
 
+// TestAnswerBodyCutOff: blanks at the end of a body don't belong to its message, even if it ends inside a string.
+func TestAnswerBodyCutOff(t *testing.T) {
+	a := answerBody{memory: &buffers{}, size: -1}
+	if err := a.read(strings.NewReader(`{"a":"x  `)); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := a.message(); err == nil || string(m.raw) != `{"a":"x` {
+		t.Errorf("%q, %v", m.raw, err)
+	}
+}
+
 func TestAnswerBodyTooLong(t *testing.T) {
 	a := answerBody{memory: &buffers{}, size: maxMessage + 1}
 	if err := a.read(strings.NewReader("{}")); !errors.Is(err, errTooLong) {

@@ -382,7 +382,10 @@ func TestSSEAtEveryCut(t *testing.T) {
 					break
 				}
 				if e.name == "" || e.name == "message" {
-					m, _ := e.ahead.end(e.data)
+					m, err := e.ahead.end(e.data)
+					if err != nil {
+						t.Fatalf("line end %q, cut at %d: %v", end, cut, err)
+					}
 					got = append(got, string(oneLine(m).raw))
 				}
 			}
@@ -400,7 +403,8 @@ func FuzzEvents(f *testing.F) {
 	f.Add("data: {}\n\n", 3)
 	f.Add("id: 1\r\ndata: a\r\ndata: b\r\n\r\n", 9)
 	f.Add("\ufeff:c\rdata:x\r\r", 1)
-	f.Add("data: {\"id\":1}\ndata: {\n\n", 9)
+	f.Add("data: {\"id\":1,\ndata: \"a\":2}\n\n", 9)
+	f.Add("data: {\"id\":1}\n\ndata: {\"id\":2}\n\n", 9)
 	f.Fuzz(func(t *testing.T, stream string, cut int) {
 		read := func(r io.Reader) string {
 			rd := newEventReader(r, &buffers{}, func() {})

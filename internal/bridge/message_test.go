@@ -95,8 +95,9 @@ func TestNumberInPieces(t *testing.T) {
 	var p parsing
 	looks := 0
 	for end := 1; end < len(data); end += 64 {
-		enough := p.scan.enough
-		if p.feed(data[:end]); p.scan.enough != enough {
+		before := p.scan.enough
+		p.feed(data[:end])
+		if waited := before > end && p.scan.enough == before; !waited {
 			looks++
 		}
 	}
@@ -129,5 +130,22 @@ func TestSpecialMembers(t *testing.T) {
 		if m, err := parse([]byte(in)); err != nil || m.special != want {
 			t.Errorf("%s: %v, %v", in, m.special, err)
 		}
+	}
+}
+
+// TestDeep: as deep as encoding/json goes, with objects and arrays in turn, and no deeper.
+func TestDeep(t *testing.T) {
+	for _, depth := range []int{63, 64, 65, 128, 129, maxDepth} {
+		data := strings.Repeat(`{"a":[`, depth/2) + strings.Repeat(`[`, depth%2) + strings.Repeat(`]`, depth%2) + strings.Repeat(`]}`, depth/2)
+		if _, err := parse([]byte(data)); err != nil || !json.Valid([]byte(data)) {
+			t.Errorf("depth %d: %v", depth, err)
+		}
+		if _, err := parse([]byte(strings.Replace(data, "]}", "}]", 1))); err == nil {
+			t.Errorf("depth %d: brackets that don't match are taken", depth)
+		}
+	}
+	data := []byte(strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1))
+	if _, err := parse(data); err == nil || json.Valid(data) {
+		t.Errorf("too deep: %v", err)
 	}
 }

@@ -33,7 +33,7 @@ type eventReader struct {
 	own     []byte // where data is otherwise
 	hasData bool
 	name    string
-	ahead   parsing // of data, as long as that is one line
+	ahead   parsing // of data
 
 	// lastID is the stream's last event id, and retry the pause before a reconnection that the server asked for, 0 if
 	// it didn't.
@@ -81,7 +81,7 @@ func (e *eventReader) clear() {
 	e.data, e.inBuf, e.hasData, e.name, e.ahead = nil, false, false, "", parsing{}
 }
 
-// lookAhead checks the data in a line whose end isn't there yet.
+// lookAhead checks the data in a line whose end isn't there yet, if it is the event's first line of data.
 func (e *eventReader) lookAhead(line []byte) {
 	if value, isData := bytes.CutPrefix(line, []byte("data:")); isData && len(value) > 0 && !e.hasData {
 		e.ahead.feed(bytes.TrimPrefix(value, []byte(" ")))
@@ -107,7 +107,7 @@ func (e *eventReader) field(line []byte) {
 		if e.hasData {
 			e.keep()
 			e.own = append(append(e.own, '\n'), value...)
-			e.data, e.ahead = e.own, parsing{}
+			e.data = e.own
 		} else {
 			e.data, e.inBuf, e.hasData = value, true, true
 		}
