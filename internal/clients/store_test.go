@@ -132,6 +132,26 @@ func TestUninstallRemovesWhatItMade(t *testing.T) {
 	}
 }
 
+// A new file gets what the client would put into it by itself: alone, it keeps no file.
+func TestNewFile(t *testing.T) {
+	for _, tt := range []struct{ old, new, left string }{
+		{`"enabled": true`, `"enabled": false`, ""},
+		{`"enabled": true`, "\"enabled\": true,\n      \"environment\": {}", ""},
+		{"{\n  ", "{\n  // mine\n  ", "{\n  // mine\n  \"$schema\": \"https://opencode.ai/config.json\"\n}\n"},
+		{`opencode.ai/config.json"`, `opencode.ai/config.json",` + "\n  \"theme\": \"dark\"", "{\n  \"$schema\": \"https://opencode.ai/config.json\",\n  \"theme\": \"dark\"\n}\n"},
+		{"opencode.ai", "example.com", "{\n  \"$schema\": \"https://example.com/config.json\"\n}\n"},
+	} {
+		d := newDesk(t, "opencode", "")
+		d.install(false, serve("linear"))
+		d.edit(tt.old, tt.new)
+		d.uninstall("linear removed", "linear")
+		if d.want(tt.left); tt.left == "" && exists(d.target.Path) {
+			t.Error("an empty file is left")
+		}
+		d.wantNoRecord()
+	}
+}
+
 func TestForceGivesBack(t *testing.T) {
 	const before = "{\n  \"mcpServers\": {\n    \"linear\": { \"url\": \"https://x\", \"n\": 1e3 }\n  }\n}\n"
 	d := newDesk(t, "cursor", before)
