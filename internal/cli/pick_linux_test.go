@@ -191,7 +191,9 @@ func TestInstallWithoutATerminal(t *testing.T) {
 		{program, []string{"install", "--json"}, "CLIENT and SERVER are missing"},
 	} {
 		var stdout, stderr bytes.Buffer
-		if code := u.app(tt.in, &stdout, &stderr).run(t.Context(), tt.args); code != exitUsage || stdout.Len() > 0 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if code := u.app(tt.in, &stdout, &stderr).run(ctx, tt.args); code != exitUsage || stdout.Len() > 0 {
 			t.Errorf("%q: %d, %s", tt.args, code, stdout.String())
 		}
 		wantAll(t, stderr.String(), tt.want)

@@ -152,6 +152,23 @@ func TestNewFile(t *testing.T) {
 	}
 }
 
+// Two clients read one file: it is remembered for the one that it was written for first.
+func TestSharedFile(t *testing.T) {
+	d := newDesk(t, "claude-code", "")
+	d.target.Scope = Project
+	d.install(false, serve("linear"))
+	d.target.Client, _ = Lookup("copilot-cli")
+	d.install(false, serve("linear"), serve("github"))
+	if r := d.store.records(); len(r) != 1 || r[0].Client != "claude-code" || len(r[0].Entries) != 2 {
+		t.Errorf("%+v", r)
+	}
+	d.uninstall("linear removed, github removed")
+	d.wantNoRecord()
+	if exists(d.target.Path) {
+		t.Error("the file is still there")
+	}
+}
+
 func TestForceGivesBack(t *testing.T) {
 	const before = "{\n  \"mcpServers\": {\n    \"linear\": { \"url\": \"https://x\", \"n\": 1e3 }\n  }\n}\n"
 	d := newDesk(t, "cursor", before)
