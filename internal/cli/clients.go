@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,8 @@ func runClientsList(a *app, o clientsListOptions) error {
 	if o.json {
 		return render.JSON(a.out, list, o.jq)
 	}
+	// A person looks for what is here.
+	slices.SortStableFunc(list, func(x, y clients.Status) int { return cmp.Compare(interest(y), interest(x)) })
 	t := render.Table{Header: []string{"CLIENT", "FOUND", "SCOPE", "INSTALLED", "FILE"}}
 	for _, c := range list {
 		found := "no"
@@ -69,6 +73,17 @@ func runClientsList(a *app, o clientsListOptions) error {
 		t.Row(c.ID, found, string(c.Scope), installedText(c.Installed), c.ConfigPath)
 	}
 	return t.Write(a.out, render.IsTerminal(a.out))
+}
+
+// interest is greater for a client that has something to be seen.
+func interest(c clients.Status) int {
+	switch {
+	case len(c.Installed) > 0:
+		return 2
+	case c.Detected:
+		return 1
+	}
+	return 0
 }
 
 // installedText is "linear, gh (github, missing)": the name, then the server if it is another, then the state if that
