@@ -251,27 +251,15 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 	return strings.TrimSpace(answer), err
 }
 
-// writeAdoptions replaces the entries whose key is kept, place by place.
+// writeAdoptions replaces the entries whose key is kept, file by file.
 func (a *app) writeAdoptions(ctx context.Context, found []*adoption) (results []adoptResult, failed error) {
 	store := clients.NewStore(a.state())
 	usable := slices.DeleteFunc(slices.Clone(found), func(d *adoption) bool { return d.blocked || d.key != nil && d.key.refused })
-	for _, e := range editsOf(usable) {
-		if e.failed = e.first != nil && e.first.failed; e.failed {
-			continue
-		}
-		if e.first == nil {
-			a.warnIfRunning(e.target)
-		}
-		outcome, err := store.Install(ctx, e.target, e.entries, false, false)
-		if err != nil {
+	for _, file := range byFile(editsOf(usable)) {
+		if err := a.writeFile(ctx, store, file); err != nil {
 			a.report(err)
-			e.failed, failed = true, errSilent
-			continue
+			failed = errSilent
 		}
-		for _, d := range e.here {
-			d.done = true
-		}
-		a.reportAdoption(e, outcome)
 	}
 	if slices.ContainsFunc(found, func(d *adoption) bool { return d.done && d.key != nil }) {
 		a.talk("A backup is a copy to the byte: it holds the key, readable by you alone, and so do mcpctl's records of the old entries. "+
@@ -285,6 +273,45 @@ func (a *app) writeAdoptions(ctx context.Context, found []*adoption) (results []
 		results = append(results, d.result(action, ""))
 	}
 	return results, failed
+}
+
+// byFile groups edits that can be one write: those of one file. What another has to go before comes after all those.
+func byFile(edits []*adoptEdit) [][]*adoptEdit {
+	var files [][]*adoptEdit
+	for _, e := range edits {
+		i := slices.IndexFunc(files, func(f []*adoptEdit) bool { return f[0].first == e.first && f[0].target.Path == e.target.Path })
+		if i < 0 {
+			files = append(files, []*adoptEdit{e})
+		} else {
+			files[i] = append(files[i], e)
+		}
+	}
+	return files
+}
+
+func (a *app) writeFile(ctx context.Context, store clients.Store, edits []*adoptEdit) error {
+	e := edits[0]
+	if e.first != nil && e.first.failed {
+		return nil // said already
+	}
+	if e.first == nil {
+		a.warnIfRunning(e.target)
+	}
+	var parts []clients.Part
+	for _, e := range edits {
+		parts = append(parts, clients.Part{Target: e.target, Entries: e.entries})
+	}
+	outcome, err := store.InstallParts(ctx, parts)
+	for _, e := range edits {
+		e.failed = err != nil
+		for _, d := range e.here {
+			d.done = err == nil
+		}
+	}
+	if err == nil {
+		a.reportAdoption(e, outcome)
+	}
+	return err
 }
 
 func (a *app) reportAdoption(e *adoptEdit, outcome clients.Outcome) {

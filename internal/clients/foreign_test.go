@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func TestTakeOut(t *testing.T) {
 	}
 }
 
-// Two places in one file each have a record of their own.
+// Two places in one file are one write, and each has a record of its own.
 func TestTwoPlacesInOneFile(t *testing.T) {
 	const text = `{"mcpServers": {"linear": {"url": "https://a"}}, "projects": {"/p": {"mcpServers": {"linear": {"url": "https://b"}}}, "/q": {}, "/r": 1}}`
 	d := newDesk(t, "claude-code", text)
@@ -119,10 +120,18 @@ func TestTwoPlacesInOneFile(t *testing.T) {
 	}
 	inner := d
 	inner.target = lists[0].Target
+	var parts []Part
 	for _, d := range []desk{d, inner} {
 		e := serve("linear")
 		e.Over = d.foreign("linear").Raw
-		d.install(false, e)
+		parts = append(parts, Part{d.target, []Entry{e}})
+	}
+	out, err := d.store.InstallParts(t.Context(), parts)
+	if err != nil || len(out.Changes) != 2 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if backup, err := os.ReadFile(out.Backup); err != nil || string(backup) != text {
+		t.Errorf("the backup is %s, %v", backup, err)
 	}
 	if strings.Contains(d.text(), "url") {
 		t.Error(d.text())

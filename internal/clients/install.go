@@ -31,6 +31,27 @@ func (s Store) Install(ctx context.Context, t Target, entries []Entry, force, dr
 	})
 }
 
+// Part is what is to become of the entries of one place in a file.
+type Part struct {
+	Target
+	Entries []Entry
+}
+
+// InstallParts is Install for several places in one file, in one write.
+func (s Store) InstallParts(ctx context.Context, parts []Part) (Outcome, error) {
+	file, err := parts[0].open()
+	if err != nil {
+		return Outcome{}, err
+	}
+	var jobs []*job
+	for _, p := range parts {
+		jobs = append(jobs, &job{target: p.Target, planned: func(r record, before configfile.Content) (plan, error) {
+			return planInstall(p.Target, r, before, p.Entries, false)
+		}})
+	}
+	return s.apply(ctx, file, jobs)
+}
+
 func planInstall(t Target, r record, before configfile.Content, entries []Entry, force bool) (plan, error) {
 	doc, err := configfile.Parse(t.Path, before.Data, t.Client.Format)
 	if err != nil {

@@ -192,50 +192,96 @@ func (s Store) edit(ctx context.Context, t Target, dryRun bool, planned planner)
 	if dryRun {
 		return s.preview(t, file, planned)
 	}
+	return s.apply(ctx, file, []*job{{target: t, planned: planned}})
+}
+
+// job is what is to be done to one place of a file.
+type job struct {
+	target  Target
+	planned planner
+	old     record
+	plan    plan
+}
+
+// apply does all jobs, one after the other, in one write.
+func (s Store) apply(ctx context.Context, file *configfile.File, jobs []*job) (Outcome, error) {
 	unlock, err := file.Lock(ctx, s.dir)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer unlock()
-	old, err := s.load(t.recordID(file))
+	for _, j := range jobs {
+		if j.old, err = s.load(j.target.recordID(file)); err != nil {
+			return Outcome{}, err
+		}
+	}
+	update, err := file.Update(s.dir, func(content configfile.Content) (configfile.Content, error) {
+		for _, j := range jobs {
+			if j.plan, err = j.planned(j.old, content); err != nil {
+				return content, err
+			}
+			content = j.plan.after
+		}
+		return content, nil
+	}, func() error { return s.saveTaken(file, jobs) })
 	if err != nil {
-		return Outcome{}, err
-	}
-	var p plan
-	update, err := file.Update(s.dir, func(before configfile.Content) (configfile.Content, error) {
-		p, err = planned(old, before)
-		return p.after, err
-	}, func() error {
-		if !p.record.takes(old) {
-			return nil
-		}
-		// What is taken from its owner is in the record before it is gone from the file.
-		return s.save(t.recordID(file), p.record)
-	})
-	if err != nil {
-		if p.record.takes(old) {
-			err = errors.Join(err, s.save(t.recordID(file), old))
+		if kept := s.forgetTaken(file, jobs); kept != nil {
+			err = errors.Join(err, kept)
 		}
 		return Outcome{}, err
 	}
-	r := p.record
-	if update.Changed() {
-		if r.Client == "" { // a file may be shared: it stays with the client that it was written for first
-			r.Client, r.Scope, r.Path, r.Within = t.Client.ID, t.Scope, file.Path(), t.Within
+	out := Outcome{Path: file.Path(), Backup: update.Backup, Deleted: update.Changed() && !update.After.Exists}
+	for _, j := range jobs {
+		out.Changes = append(out.Changes, j.plan.changes...)
+		if err := s.save(j.target.recordID(file), j.record(file, update)); err != nil {
+			return Outcome{}, err
 		}
-		r.MadeFolders = append(r.MadeFolders, update.Folders...)
-		if len(old.Entries) == 0 {
-			r.Backup = update.Backup
+		if out.Deleted {
+			configfile.RemoveFolders(j.old.MadeFolders)
 		}
 	}
-	if err := s.save(t.recordID(file), r); err != nil {
-		return Outcome{}, err
+	return out, nil
+}
+
+// record is what is to be remembered after update.
+func (j *job) record(file *configfile.File, update configfile.Update) record {
+	r := j.plan.record
+	if !update.Changed() {
+		return r
 	}
-	deleted := update.Changed() && !update.After.Exists
-	if deleted {
-		configfile.RemoveFolders(old.MadeFolders)
+	if r.Client == "" { // a file may be shared: it stays with the client that it was written for first
+		t := j.target
+		r.Client, r.Scope, r.Path, r.Within = t.Client.ID, t.Scope, file.Path(), t.Within
 	}
-	return Outcome{Path: file.Path(), Changes: p.changes, Backup: update.Backup, Deleted: deleted}, nil
+	r.MadeFolders = append(r.MadeFolders, update.Folders...)
+	if len(j.old.Entries) == 0 {
+		r.Backup = update.Backup
+	}
+	return r
+}
+
+// saveTaken remembers what is taken from its owner before it is gone from the file.
+func (s Store) saveTaken(file *configfile.File, jobs []*job) error {
+	for _, j := range jobs {
+		if !j.plan.record.takes(j.old) {
+			continue
+		}
+		if err := s.save(j.target.recordID(file), j.plan.record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetTaken undoes saveTaken where nothing was taken after all.
+func (s Store) forgetTaken(file *configfile.File, jobs []*job) error {
+	var errs []error
+	for _, j := range jobs {
+		if j.plan.record.takes(j.old) {
+			errs = append(errs, s.save(j.target.recordID(file), j.old))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // takes reports whether r keeps something of its owner's that old doesn't.
