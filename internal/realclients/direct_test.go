@@ -45,14 +45,3 @@ func TestDirect(t *testing.T) {
 		})
 	}
 }
-
-// offeredByCopilot returns what Copilot CLI, which lists servers without asking them, tells its model.
-func offeredByCopilot(h *home, program string) string {
-	m := newModel(h.t, "no such tool", nil)
-	stdout, stderr, err := h.run([]string{"COPILOT_PROVIDER_BASE_URL=" + m.URL, "COPILOT_MODEL=fake"}, "", program,
-		"-p", "What can you do?", "--allow-all-tools", "--disable-builtin-mcps")
-	if m.requests() == "" {
-		h.t.Fatalf("copilot asks no model: %v\n%s\n%s", err, stdout, stderr)
-	}
-	return m.requests()
-}

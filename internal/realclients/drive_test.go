@@ -49,15 +49,26 @@ func appServer(h *home, program string) string {
 	return lines.String()
 }
 
-// offeredByCline returns what Cline, which has no way to list its servers, tells its model.
+// offered returns what a client tells its model, for those that don't start their servers to list them.
+func (h *home) offered(m *model, env []string, program string, args ...string) string {
+	h.t.Helper()
+	stdout, stderr, err := h.run(env, "", program, args...)
+	if m.requests() == "" {
+		h.t.Fatalf("it asks no model: %v\n%s\n%s", err, stdout, stderr)
+	}
+	return m.requests()
+}
+
 func offeredByCline(h *home, program string) string {
 	m := newModel(h.t, "no such tool", nil)
 	configureCline(h, m.URL)
-	stdout, stderr, err := h.run(nil, "", program, "-P", "openai", "-m", "fake", "-t", "40", "What can you do?")
-	if m.requests() == "" {
-		h.t.Fatalf("cline asks no model: %v\n%s\n%s", err, stdout, stderr)
-	}
-	return m.requests()
+	return h.offered(m, nil, program, "-P", "openai", "-m", "fake", "-t", "40", "What can you do?")
+}
+
+func offeredByCopilot(h *home, program string) string {
+	m := newModel(h.t, "no such tool", nil)
+	return h.offered(m, []string{"COPILOT_PROVIDER_BASE_URL=" + m.URL, "COPILOT_MODEL=fake"}, program,
+		"-p", "What can you do?", "--allow-all-tools", "--disable-builtin-mcps")
 }
 
 func configureCline(h *home, url string) {
