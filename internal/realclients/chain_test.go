@@ -73,7 +73,7 @@ func chains() []chain {
 		{
 			client: "cline", program: "cline", npmPackage: "cline",
 			prepare: configureCline,
-			args:    []string{"-P", "openai", "-m", "fake", "-t", "40", prompt},
+			args:    []string{"-P", "openai", "-m", "fake", "-t", "100", prompt},
 		},
 	}
 }
@@ -121,7 +121,8 @@ func runChain(t *testing.T, c chain, when string) {
 	}
 	requests := m.requests()
 	if !strings.Contains(requests, "ENG-4") { // the new issue's number: three are there
-		t.Errorf("the model got no answer: %v\nstdout %s\nstderr %s\nto the model %s\nto the gateway %+v", err, stdout, stderr, requests, h.gateway.Requests())
+		t.Errorf("the model got no answer: %v\nstdout %s\nstderr %s\nat last to the model %s\nto the gateway %+v", err, stdout, stderr,
+			requests[max(0, len(requests)-3000):], h.gateway.Requests())
 	}
 	if !strings.Contains(plain(stdout), done) {
 		t.Errorf("the client doesn't show the model's last word: %v\n%s\n%s", err, stdout, stderr)

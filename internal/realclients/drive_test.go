@@ -62,7 +62,7 @@ func (h *home) offered(m *model, env []string, program string, args ...string) s
 func offeredByCline(h *home, program string) string {
 	m := newModel(h.t, "no such tool", nil)
 	configureCline(h, m.URL)
-	return h.offered(m, nil, program, "-P", "openai", "-m", "fake", "-t", "40", "What can you do?")
+	return h.offered(m, nil, program, "-P", "openai", "-m", "fake", "-t", "100", "What can you do?")
 }
 
 func offeredByCopilot(h *home, program string) string {

@@ -62,7 +62,7 @@ func newHome(t *testing.T) *home {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { g.Close() })
-	h := &home{t: t, dir: newFolder(t), mcpctl: mcpctl, gateway: g}
+	h := &home{t: t, dir: newFolder(t, mcpctl), mcpctl: mcpctl, gateway: g}
 	for _, folder := range []string{"bin", "tmp", "work", "run"} {
 		if err := os.Mkdir(h.path(folder), 0o700); err != nil {
 			t.Fatal(err)
@@ -93,44 +93,49 @@ func newHome(t *testing.T) *home {
 	return h
 }
 
-// newFolder is t.TempDir, but for what clients do to it until they have all ended: at the end of the test it ends those
-// that were left behind, and fails if that can't be done.
-func newFolder(t *testing.T) string {
+// newFolder is t.TempDir, but for what clients do to it until they have all ended. At the end of the test it ends those that
+// were left behind; the bridges then have to end by themselves.
+func newFolder(t *testing.T, mcpctl string) string {
 	dir, err := os.MkdirTemp("", "mcpctl-clients-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for limit := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-			left := processesOf(dir)
-			for _, pid := range left {
+		for limit := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			bridges, others := processesOf(dir, mcpctl)
+			for _, pid := range others {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 			err := os.RemoveAll(dir)
-			if len(left) == 0 && err == nil {
+			if len(bridges)+len(others) == 0 && err == nil {
 				return
 			}
 			if time.Now().After(limit) {
-				t.Fatalf("the client is still there: %v, %v", left, err)
+				for _, pid := range bridges {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+				}
+				t.Fatalf("bridges that don't end: %v; clients: %v; %v", bridges, others, err)
 			}
 		}
 	})
 	return dir
 }
 
-// processesOf returns the processes that have a folder in their environment or arguments, zombies not counted.
-func processesOf(folder string) (pids []int) {
+// processesOf returns the processes of mcpctl, and the others that have a folder in their environment or arguments.
+func processesOf(folder, mcpctl string) (bridges, others []int) {
 	paths, _ := filepath.Glob("/proc/[0-9]*")
 	for _, p := range paths {
-		for _, name := range []string{"environ", "cmdline"} {
-			if data, _ := os.ReadFile(filepath.Join(p, name)); bytes.Contains(data, []byte(folder)) {
-				pid, _ := strconv.Atoi(filepath.Base(p))
-				pids = append(pids, pid)
-				break
-			}
+		pid, _ := strconv.Atoi(filepath.Base(p))
+		args, _ := os.ReadFile(filepath.Join(p, "cmdline"))
+		environ, _ := os.ReadFile(filepath.Join(p, "environ")) // of a bridge root alone can read it
+		switch here := bytes.Contains(environ, []byte(folder)) || bytes.Contains(args, []byte(folder)); {
+		case bytes.HasPrefix(args, []byte(mcpctl)), here && bytes.HasPrefix(args, []byte("mcpctl\x00")):
+			bridges = append(bridges, pid)
+		case here:
+			others = append(others, pid)
 		}
 	}
-	return pids
+	return bridges, others
 }
 
 func (h *home) path(name string) string { return filepath.Join(h.dir, name) }
