@@ -24,7 +24,7 @@ type reader struct {
 	before string
 	// refused are the kinds of file that the program can't read, and that install therefore leaves alone.
 	refused []string
-	// omitted are those that this program can't read while install writes them, because the client that they are for can.
+	// omitted are those that aren't tried: this program can't read them, but the client that they are for can.
 	omitted []string
 	// rewrites says that the program changes the file by itself.
 	rewrites bool
@@ -72,6 +72,14 @@ func readers() []reader {
 			install: []string{"opencode"}, file: ".config/opencode/opencode.json",
 			before: opencodeFile(),
 			list:   told("mcp", "list"), shows: `✓ notes connected`, other: `✗ other failed`,
+		},
+		{
+			name: "opencode without $schema", program: "opencode", npmPackage: "opencode-ai",
+			install: []string{"opencode"}, file: ".config/opencode/opencode.json",
+			before:   jsonFile("mcp", `{ "type": "local", "command": ["false"], "enabled": true }`),
+			omitted:  []string{none, "commas", "comments"}, // seen above
+			rewrites: true,
+			list:     told("mcp", "list"), shows: `✓ notes connected`, other: `✗ other failed`,
 		},
 		{
 			name: "copilot-cli", program: "copilot", npmPackage: "@github/copilot",
@@ -249,7 +257,7 @@ func (h *home) wantRead(r reader, before string) {
 	}
 	h.own(append([]string{"uninstall"}, r.arguments(h)...)...)
 	after := h.read(r.file)
-	if used == installed && after != before {
+	if _, err := os.Stat(h.path(r.file)); used == installed && (after != before || (err == nil) != (before != "")) {
 		h.t.Errorf("uninstall left\n%q\nwant\n%q", after, before)
 	}
 	if strings.Contains(after, "notes") || before != "" && !strings.Contains(after, `other`) {
