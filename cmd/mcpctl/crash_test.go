@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +44,11 @@ func newDesk(t *testing.T) desk {
 	}
 	d.file("cursor", ".cursor/mcp.json", "{\n  \"mcpServers\": {\n"+json.String()+"    \"last\": {}\n  }\n}\n")
 	d.file("codex", ".codex/config.toml", toml.String())
-	d.file("goose", ".config/goose/config.yaml", "extensions:\n"+yaml.String())
+	goose := ".config/goose/config.yaml"
+	if runtime.GOOS == "windows" {
+		goose = "Block/goose/config/config.yaml"
+	}
+	d.file("goose", goose, "extensions:\n"+yaml.String())
 	return d
 }
 

@@ -108,7 +108,8 @@ func (d *yamlText) checkTabs(p yamlPlace, path []string, value any) error {
 			continue
 		}
 		line := d.body[at:d.lineEnd(at)]
-		if i := strings.IndexByte(line[:len(line)-len(strings.TrimLeft(line, blank))], '\t'); i >= 0 {
+		text := strings.TrimLeft(line, blank)
+		if i := strings.IndexByte(line[:len(line)-len(text)], '\t'); i >= 0 && text != "" {
 			return d.refuse(at+i, path, value, "a tab in the indentation")
 		}
 	}
