@@ -112,9 +112,12 @@ func (d *jsonText) checkStrict() error {
 	if d.format.syntax() == JSON && len(d.comments) > 0 {
 		return d.fault(d.comments[0].start, "a comment, but the program that reads this file takes strict JSON only")
 	}
-	if d.dangling >= 0 {
-		return d.fault(d.dangling, "a trailing comma before this, but the program that reads this file takes %s",
-			map[bool]string{true: "strict JSON only", false: "none"}[d.format.syntax() == JSON])
+	if d.dangling < 0 {
+		return nil
 	}
-	return nil
+	takes := "none"
+	if d.format.syntax() == JSON {
+		takes = "strict JSON only"
+	}
+	return d.fault(d.dangling, "a trailing comma before this, but the program that reads this file takes %s", takes)
 }

@@ -21,7 +21,11 @@ func (d *yamlText) set(value any, path []string) (text, error) {
 		return nil, err
 	}
 	if len(places) == len(path) && places[len(path)-1].index >= 0 {
-		return d.take(d.replace(places, value), path, value)
+		body, err := d.replace(places, value)
+		if err != nil {
+			return nil, err
+		}
+		return d.take(body, path, value)
 	}
 	body := ""
 	if len(places) <= 1 {
@@ -90,7 +94,10 @@ func (d *yamlText) checkPath(places []yamlPlace, path []string, value any) error
 		if v := p.value(); v.Anchor != "" || v.Kind == yaml.AliasNode || v.Style&yaml.TaggedStyle != 0 || p.key().Anchor != "" || p.key().Style&yaml.TaggedStyle != 0 {
 			return d.refuse(d.start(v), path, value, "an anchor, an alias or a tag, around which mcpctl doesn't edit")
 		}
-		if err := d.checkTabs(p, path, value); i == 0 && err != nil {
+		if i > 0 {
+			continue
+		}
+		if err := d.checkTabs(p, path, value); err != nil {
 			return err
 		}
 	}
@@ -205,50 +212,59 @@ func (d *yamlText) fillBraces(places []yamlPlace, l yamlLayout, m Member) (strin
 }
 
 // replace puts value where the member of the last of places has its own.
-func (d *yamlText) replace(places []yamlPlace, value any) string {
+func (d *yamlText) replace(places []yamlPlace, value any) (string, error) {
 	p := places[len(places)-1]
 	old := p.value()
-	// checkPath has found where everything ends.
 	start := d.start(old)
-	end, _ := d.end(old)
-	colon, _ := d.afterColon(p.key())
+	end, err := d.pairEnd(p.key(), old)
+	if err != nil {
+		return "", err
+	}
 	l := d.layout(places)
-	indent := old.Column - 1
-	switch v := value.(type) {
-	case Raw:
-		if strings.Trim(v.Text, blank) == "" {
-			return strings.TrimRight(d.body[:start], blank) + d.body[end:]
-		}
-		if !isBlockRaw(v) {
-			break
-		}
-		// Its own indentation is kept if it can be: it decides on how much of what follows belongs to a block scalar.
-		text := v.Text
-		if own := len(text) - len(strings.TrimLeft(text, " ")); own < p.mapping.Column {
-			text = reindent(text, p.mapping.Column-1+l.unit)
-		}
-		if isBlock(old) {
-			return d.body[:d.lineStart(start)] + text + d.body[end:]
-		}
-		return d.body[:colon] + l.newline + text + d.body[max(colon, end):]
-	case Members:
-		if isBlock(old) && len(v) > 0 {
-			// A sequence may stand as far left as the name above it, a mapping may not.
-			if l.indent = indent; indent < p.mapping.Column {
-				l.indent = p.mapping.Column - 1 + l.unit
-			}
-			return d.body[:d.lineStart(start)] + strings.Repeat(" ", l.indent) + l.block(v) + d.body[end:]
-		}
-	case []string:
-		if isBlock(old) && old.Kind == yaml.SequenceNode && len(v) > 0 {
-			l.indent = indent
-			return d.body[:start] + l.sequence(v) + d.body[end:]
-		}
+	// A sequence may stand as far left as the name above it, nothing else may.
+	if l.indent = old.Column - 1; l.indent < p.mapping.Column {
+		l.indent = p.mapping.Column - 1 + l.unit
+	}
+	if raw, ok := value.(Raw); ok && (isBlockRaw(raw) || strings.Trim(raw.Text, blank) == "") {
+		return d.replaceRaw(p, raw, l, end)
 	}
 	if isEmptyScalar(old) {
-		return d.body[:colon] + " " + yamlInline(value) + d.body[colon:]
+		return d.body[:end] + " " + yamlInline(value) + d.body[end:], nil
 	}
-	return d.body[:start] + yamlInline(value) + d.body[end:]
+	if !isBlock(old) {
+		return d.body[:start] + yamlInline(value) + d.body[end:], nil
+	}
+	text := yamlInline(value)
+	switch v := value.(type) {
+	case Members:
+		if len(v) > 0 {
+			text = l.block(v)
+		}
+	case []string:
+		if old.Kind == yaml.SequenceNode && len(v) > 0 {
+			l.indent = old.Column - 1
+			text = l.sequence(v)
+		}
+	}
+	return d.body[:d.lineStart(start)] + strings.Repeat(" ", l.indent) + text + d.body[end:], nil
+}
+
+// replaceRaw puts back what was on lines of its own, or nothing at all. Its own indentation is kept if it can be: it
+// decides on how much of what follows belongs to a block scalar.
+func (d *yamlText) replaceRaw(p yamlPlace, raw Raw, l yamlLayout, end int) (string, error) {
+	start := d.start(p.value())
+	if strings.Trim(raw.Text, blank) == "" {
+		return strings.TrimRight(d.body[:min(start, end)], blank) + d.body[end:], nil
+	}
+	text := raw.Text
+	if own := len(text) - len(strings.TrimLeft(text, " ")); own < p.mapping.Column {
+		text = reindent(text, p.mapping.Column-1+l.unit)
+	}
+	if isBlock(p.value()) {
+		return d.body[:d.lineStart(start)] + text + d.body[end:], nil
+	}
+	colon, err := d.afterColon(p.key())
+	return d.body[:colon] + l.newline + text + d.body[end:], err
 }
 
 // isBlockRaw reports whether r was a block collection: only that begins with indentation, or in the first column.

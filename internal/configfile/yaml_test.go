@@ -202,3 +202,27 @@ func TestYAMLRemove(t *testing.T) {
 		}
 	}
 }
+
+func TestYAMLSetOver(t *testing.T) {
+	tests := []struct {
+		before string
+		value  any
+		after  string
+	}{
+		{"x:\n  a: # c\n  b: 1\n", Raw{" ", YAML}, "x:\n  a: # c\n  b: 1\n"},
+		{"x:\n  a: 1 # c\n  b: 1\n", Raw{" ", YAML}, "x:\n  a: # c\n  b: 1\n"},
+		{"x:\n  a: # c\n    y: 1 # d\n  b: 1\n", Raw{" ", YAML}, "x:\n  a: # c # d\n  b: 1\n"},
+		{"x:\n  a:\n  b: 1\n", "s t", "x:\n  a: 's t'\n  b: 1\n"},
+		{"x:\n  a:\n  - 1\n  b: 1\n", "s", "x:\n  a:\n    s\n  b: 1\n"},
+		{"x:\n  a: |\n    t\n  b: 1\n", []string{"s"}, "x:\n  a: [s]\n  b: 1\n"},
+		{"x:\n  a: s\n   t # c\n  b: 1\n", nil, "x:\n  a: null # c\n  b: 1\n"},
+		{"x:\n  a: {y: 1}\n  b: 1\n", Raw{"- s\n- t", YAML}, "x:\n  a:\n    - s\n    - t\n  b: 1\n"},
+		{"x: {a: [1], b: 1}\n", []string{"s"}, "x: {a: [s], b: 1}\n"},
+	}
+	for _, tt := range tests {
+		d := parseAs(t, "f", tt.before, YAML)
+		if err := d.Set(tt.value, "x", "a"); err != nil || string(d.Bytes()) != tt.after {
+			t.Errorf("%v over %q: %v\n%s", tt.value, tt.before, err, d.Bytes())
+		}
+	}
+}
