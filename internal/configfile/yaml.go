@@ -49,15 +49,17 @@ func parseYAML(s source) (*yamlText, error) {
 func yamlLines(body string) []int {
 	lines := []int{0}
 	for i := 0; i < len(body); i++ {
-		switch {
-		case body[i] == '\n':
+		switch body[i] {
+		case '\n':
 			lines = append(lines, i+1)
-		case body[i] == '\r' && !strings.HasPrefix(body[i+1:], "\n"):
-			lines = append(lines, i+1)
-		case strings.HasPrefix(body[i:], "\u0085"):
-			lines = append(lines, i+2)
-		case strings.HasPrefix(body[i:], "\u2028"), strings.HasPrefix(body[i:], "\u2029"):
-			lines = append(lines, i+3)
+		case '\r':
+			if !strings.HasPrefix(body[i+1:], "\n") {
+				lines = append(lines, i+1)
+			}
+		case "\u0085"[0], "\u2028"[0]:
+			if n := yamlBlank(body[i:]); n > 0 {
+				lines = append(lines, i+n)
+			}
 		}
 	}
 	return lines
