@@ -46,8 +46,12 @@ func TestRooms(t *testing.T) {
 		"github.com/pkg/browser":        {"consent"},
 		module + "internal/cli":         {"cmd/mcpctl", "internal/manpages"},
 		"golang.org/x/oauth2":           {"oauth"},
-		module + "internal/config":      {"cli"},
-		module + "internal/demo":        {"cli"},
+		// Each would write a file anew in its own style.
+		"github.com/tailscale/hujson":              {"configfile"},
+		"github.com/pelletier/go-toml/v2":          {"configfile"},
+		"github.com/pelletier/go-toml/v2/unstable": {"configfile"},
+		module + "internal/config":                 {"cli"},
+		module + "internal/demo":                   {"cli"},
 	}
 	for _, p := range goList(t, module+"...") {
 		name := strings.TrimPrefix(p.ImportPath, module)
