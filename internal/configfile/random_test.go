@@ -82,7 +82,7 @@ const (
 	replaced outcome = "replaced"
 	refused  outcome = "refused"
 	invalid  outcome = "invalid"
-	// cornered is refused because a line more would change another value.
+	// cornered is refused because the line that is added would change the value before.
 	cornered outcome = "cornered"
 )
 
@@ -134,7 +134,7 @@ func (d dialect) check(text string) (outcome, error) {
 		if string(doc.Bytes()) != text {
 			return "", fmt.Errorf("refused (%v), but changed: %q", err, doc.Bytes())
 		}
-		if strings.Contains(err.Error(), "without changing more") {
+		if strings.Contains(err.Error(), "in the middle of a text") || strings.Contains(err.Error(), "without changing more") {
 			return cornered, nil
 		}
 		return refused, nil

@@ -52,6 +52,11 @@ func yamlNest(path []string, value any) Members {
 func (d *yamlText) take(body string, path []string, value any) (text, error) {
 	next, err := parseYAML(d.with(body))
 	if err != nil || !sameBut(d.root, next.root, path) {
+		if err == nil && d.body != "" && !strings.HasSuffix(d.body, "\n") {
+			// A line more ends that line, which the text of a block scalar ends with then too.
+			return nil, problem.New("end the file's last line with a newline, then try again",
+				"%s: the file ends in the middle of a text, and what is added would end it another way", d.position(len(d.body)))
+		}
 		return nil, d.refuse(0, path, value, "mcpctl can't edit this file without changing more than %q", path[len(path)-1])
 	}
 	return next, nil

@@ -162,7 +162,7 @@ func TestYAMLRefusals(t *testing.T) {
 		{"a:\n  b: 1\n c: 2\nd: 3\n", "f.yaml:3:2: did not find expected key"},
 		{"a: 1\nb: *x\nc: 2", "f.yaml:2:1: unknown anchor 'x' referenced"},
 		{"a: 'sk-secret\n", "f.yaml:1:1: found unexpected end of stream"},
-		{"a: |\n  text", `f.yaml:1:1: mcpctl can't edit this file without changing more than "linear"`},
+		{"a: |\n  text", "f.yaml:2:7: the file ends in the middle of a text"},
 	}
 	for _, tt := range tests {
 		d, err := Parse("f.yaml", []byte(tt.text), YAML)
