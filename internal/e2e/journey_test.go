@@ -15,9 +15,10 @@ import (
 	"time"
 )
 
-// TestJourneyLeavesNoKey goes the whole way with the key in a real keyring, with every log as loud as it gets, and then looks
-// for the key: in what was printed, in the arguments of every process on the machine meanwhile, and in every file.
-func TestJourneyLeavesNoKey(t *testing.T) {
+// TestT01JourneyLeavesNoKey goes the whole way with the key in a real keyring, with every log as loud as it gets, and then looks
+// for the key: in what was printed, in the arguments and environments of every process on the machine meanwhile, and in every
+// file. Package promises does the same with every command there is, the key being in a file.
+func TestT01JourneyLeavesNoKey(t *testing.T) {
 	s := newSession(t, "unlocked")
 	key := s.gateway.Keys().User
 	found := watchArguments(t, key)
@@ -45,6 +46,14 @@ func TestJourneyLeavesNoKey(t *testing.T) {
 		{call, "Created ENG-", []string{"bridge", "linear", "--log-level", "debug", "--log-file", log}},
 		{call, "Unknown tool", []string{"bridge", "notes", "--log-level", "debug"}},
 		{"", "linear", []string{"clients", "ls"}},
+		{"", "cursor", []string{"servers", "show", "linear"}},
+		{"", "", []string{"connect", "linear"}},
+		{"", "[redacted]", []string{"exec", "linear", "--", "env"}},
+		{"", "create_issue", []string{"tools", "ls", "linear"}},
+		{"", "", []string{"disconnect", "linear"}},
+		{"", "gateway_url", []string{"config", "ls"}},
+		{"", "default", []string{"profile", "ls"}},
+		{"", "linear", []string{"logs"}},
 		{"", "", []string{"uninstall", "cursor", "linear", "notes"}},
 		{"", "", []string{"logout"}},
 	} {
@@ -59,7 +68,7 @@ func TestJourneyLeavesNoKey(t *testing.T) {
 		}
 	}
 	if args := found(); args != "" {
-		t.Errorf("the key stood in the arguments of a process: %q", args)
+		t.Errorf("the key stood in the arguments or the environment of a process: %q", args)
 	}
 	files := 0
 	err := filepath.WalkDir(s.folder, func(path string, d fs.DirEntry, err error) error {
@@ -88,7 +97,7 @@ func forms(key string) []string {
 	return []string{key, base64.StdEncoding.EncodeToString([]byte(key)), hex.EncodeToString([]byte(key))}
 }
 
-// watchArguments looks at the arguments of all processes all the time. The function that it returns ends that, and returns
+// watchArguments looks at the arguments and environments of all processes all the time. The function that it returns ends that, and returns
 // the arguments that held the key, or "".
 func watchArguments(t *testing.T, key string) func() string {
 	done := make(chan struct{})
@@ -102,14 +111,17 @@ func watchArguments(t *testing.T, key string) func() string {
 				return
 			default:
 			}
-			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+			files, _ := filepath.Glob("/proc/[0-9]*/[ce][mn][dv]*") // cmdline and environ
 			for _, f := range files {
-				if data, _ := os.ReadFile(f); bytes.Contains(data, []byte(key)) {
-					found = string(data)
+				data, _ := os.ReadFile(f)
+				for entry := range bytes.SplitSeq(data, []byte{0}) {
+					if bytes.Contains(entry, []byte(key)) && !bytes.HasPrefix(entry, []byte("PORTKEY_API_KEY=")) { // exec's program has it
+						found = f + ": " + string(entry)
+					}
 				}
 			}
 			looks++
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 		}
 	})
 	return func() string {
