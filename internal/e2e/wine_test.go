@@ -135,6 +135,7 @@ func TestWindows(t *testing.T) {
 	g := start(t, demo.Options{})
 	w := newWindows(t, g)
 	t.Run("journey", func(t *testing.T) { w.T = t; w.journey(g.Keys().User) })
+	t.Run("trust", func(t *testing.T) { w.T = t; w.trust(g) })
 	t.Run("Claude Desktop", func(t *testing.T) { w.T = t; w.claudeDesktop() })
 }
 
