@@ -227,3 +227,35 @@ func TestT13UnknownCertificates(t *testing.T) {
 		}
 	}
 }
+
+// TestT30DebugLogs: the standard library's own debug log holds every header of HTTP/2, and mcpctl's is as loud as it gets; the key
+// is blanked in both.
+func TestT30DebugLogs(t *testing.T) {
+	const key = "mcpctl-canary-8f3b1d27c5"
+	s := newStranger(t, func(h http.Handler) *httptest.Server {
+		s := httptest.NewUnstartedServer(h)
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		return s
+	})
+	u := newUser(t).at(s.URL, s.URL+"/v1")
+	u.env["MCPCTL_API_KEY"], u.env["GODEBUG"] = key, "http2debug=2"
+	ca := u.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})), 0o600)
+	for _, args := range append(asking(), []string{"bridge", "notes", "--log-level", "debug", "--log-file", "bridge.log"}) {
+		stdin := call
+		if args[0] == "login" {
+			stdin = key + "\n"
+		}
+		_, _, stderr := u.run(stdin, append(args, "--ca-file", ca)...)
+		if !strings.Contains(stderr, `"x-portkey-api-key" = "[redacted]"`) {
+			t.Errorf("%q: the debug log lacks the header, so this shows nothing: %.300s", args, stderr)
+		}
+	}
+	if leak([]byte(strings.Join(s.keys, "\n")), forms(key)) == "" {
+		t.Error("the server never got the key, so this shows nothing")
+	}
+	if found := leak(u.said.Bytes(), forms(key)); found != "" {
+		t.Errorf("the key was logged: %s", found)
+	}
+	search(t, u.home, forms(key), "credentials.json")
+}

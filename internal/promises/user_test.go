@@ -52,7 +52,8 @@ func newUser(t *testing.T) *user {
 		"HOME": u.home, "PATH": filepath.Join(u.home, "bin") + ":" + os.Getenv("PATH"), "DISPLAY": ":99",
 		"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + filepath.Join(u.home, "no-bus"),
 	}
-	u.write("bin/xdg-open", "#!/bin/sh\n{ echo \"$1\"; env; } >>'"+filepath.Join(u.home, "opened")+"'\n", 0o755)
+	opened := filepath.Join(u.home, "opened")
+	u.write("bin/xdg-open", "#!/bin/sh\n{ echo \"$1\"; env; } >'"+opened+".new'\nmv '"+opened+".new' '"+opened+"'\n", 0o755)
 	return u
 }
 
