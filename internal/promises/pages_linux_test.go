@@ -57,7 +57,9 @@ func TestT16HostilePagesOfAGateway(t *testing.T) {
 		t.Errorf("only %d pages", n)
 	}
 	for i, page := range hostilePages() {
-		g := asksConsent(t, func(id json.RawMessage, own string) (int, any) { return shapeA(id, strings.Replace(page, "OWN", own, 1)) })
+		g := asksConsent(t, func(id json.RawMessage, own string) (int, any) {
+			return shapeA(id, strings.Replace(page, "OWN", own, 1))
+		})
 		u := newUser(t).at(g.URL, g.URL+"/v1")
 		u.env["MCPCTL_API_KEY"] = "mcpctl-canary-8f3b1d27c5"
 		code, stdout, stderr := u.run(call, "bridge", "notes", "--consent-timeout", "200ms")
@@ -82,7 +84,9 @@ func TestT16HostilePagesOfAGateway(t *testing.T) {
 // TestT17NoShell: the page goes to the opener as one argument, with no program in between, and what means something to a shell
 // is encoded. TestT18 is the opener's environment.
 func TestT17NoShell(t *testing.T) {
-	g := asksConsent(t, func(id json.RawMessage, own string) (int, any) { return shapeA(id, own+"/oauth/x?a=$(touch+pwned)&b='c'%26d;e") })
+	g := asksConsent(t, func(id json.RawMessage, own string) (int, any) {
+		return shapeA(id, own+"/oauth/x?a=$(touch+pwned)&b='c'%26d;e")
+	})
 	u := newUser(t).at(g.URL, g.URL+"/v1")
 	u.env["MCPCTL_API_KEY"] = "mcpctl-canary-8f3b1d27c5"
 	opened := filepath.Join(u.home, "opened")
