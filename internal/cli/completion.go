@@ -108,6 +108,7 @@ func (a *app) arguments() map[string]completer {
 		},
 		"mcpctl servers show": oneServer,
 		"mcpctl logs":         a.completeLogged,
+		"mcpctl snippet":      oneServer,
 		"mcpctl tools ls":     oneServer,
 		"mcpctl tools show":   a.completeTools,
 		"mcpctl tools call":   a.completeCall,

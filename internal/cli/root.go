@@ -70,6 +70,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newDemoCommand(a),
 		newServersCommand(a),
 		newToolsCommand(a),
+		newSnippetCommand(a),
 		newCompletionCommand(a),
 		newVersionCommand(a),
 	)
