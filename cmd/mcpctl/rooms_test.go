@@ -1,12 +1,19 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
 const module = "github.com/mcpctl/mcpctl/"
@@ -74,12 +81,47 @@ func TestStartUp(t *testing.T) {
 	slow := []string{
 		"github.com/mark3labs/mcp-go/server", "github.com/mark3labs/mcp-go/client", "github.com/santhosh-tekuri/jsonschema",
 		"github.com/charmbracelet", "github.com/muesli/termenv", "charm.land", "github.com/spf13/cobra/doc",
+		"github.com/modelcontextprotocol/go-sdk",
+		// These have no place in a program for users.
+		"testing", "net/http/httptest", "net/http/pprof", "expvar", "net/rpc", "plugin", "go/parser", "image", "database/sql",
+		"github.com/rogpeppe", module + "internal/testbin", module + "internal/manpages",
 	}
 	for _, p := range goList(t, "-deps", ".") {
 		for _, s := range slow {
-			if strings.HasPrefix(p.ImportPath, s) {
+			if p.ImportPath == s || strings.HasPrefix(p.ImportPath, s+"/") {
 				t.Errorf("the program links %s", p.ImportPath)
 			}
 		}
+	}
+}
+
+// initLine fits what the runtime says of a package's initialization under GODEBUG=inittrace=1.
+var initLine = regexp.MustCompile(`(?m)^init (\S+) @.* clock, (\d+) bytes, (\d+) allocs$`)
+
+// TestInitialization: every start of the program pays for what packages set up before main. The memory that they take for it
+// tells how much that is, and is the same on a slow machine.
+func TestInitialization(t *testing.T) {
+	const most, mostOfOne = 1 << 20, 256 << 10 // bytes; it was 600 KiB when this was written
+	program, err := testbin.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(filepath.Dir(program))
+	cmd := exec.Command(program, "version")
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1", "HOME="+t.TempDir())
+	var trace bytes.Buffer
+	cmd.Stderr = &trace
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	total, lines := 0, initLine.FindAllStringSubmatch(trace.String(), -1)
+	for _, l := range lines {
+		n, _ := strconv.Atoi(l[2])
+		if total += n; n > mostOfOne {
+			t.Errorf("%s takes %d bytes to initialize", l[1], n)
+		}
+	}
+	if total > most || len(lines) < 20 {
+		t.Errorf("%d packages take %d bytes to initialize", len(lines), total)
 	}
 }
