@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -24,11 +25,12 @@ func TestToolsOnATerminal(t *testing.T) {
 				StructuredContent: map[string]any{"parts": []any{map[string]any{"n": 1}}, "state": "done"}}, nil
 		})
 	h := httptest.NewServer(server.NewStreamableHTTPServer(s))
-	defer h.Close()
+	finish := sync.OnceFunc(func() { close(seen) })
+	defer func() { finish(); h.CloseClientConnections(); h.Close() }()
 	u := newUser(t, "https://gateway.invalid")
 	c := u.converse(t.Context(), "tools", "call", h.URL+"/mcp", "work", "what=x")
 	c.wait(t, "Calling work … 50% half\ufffd[2Jway")
-	close(seen)
+	finish()
 	shown := c.wait(t, "state: done")
 	c.wantExit(0)
 	if !strings.Contains(shown, "parts:\r\n  - n: 1\r\nstate: done") || strings.Contains(shown, "\x1b") {
