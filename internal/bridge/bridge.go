@@ -41,6 +41,8 @@ type Options struct {
 	Consent    Consent
 	// Patience is how long a request may wait for the user's consent; 0 means as long as its client is known to wait.
 	Patience time.Duration
+	// Attended says that a person waits, who can ask again: what fails before it has reached the server is tried twice at most.
+	Attended bool
 	// Explain says what an HTTP error of this server means: a stable word, and what to do next; both "" if it can't tell.
 	Explain func(status int, header http.Header, body []byte) (reason, next string)
 	// Redact returns text without secrets. It is applied to the bridge's own words, which may quote a server that quotes the

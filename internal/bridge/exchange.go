@@ -220,6 +220,9 @@ func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
 	if x.msg.is(methodInitialize) {
 		limit = 4 // 0.5, 1, 2, 4 s: a server that is just being restarted
 	}
+	if b.Attended && r.status == 0 {
+		limit = 1
+	}
 	if x.repeats >= limit || x.msg.is(methodDiscover) {
 		return 0, false
 	}

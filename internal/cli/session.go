@@ -97,7 +97,7 @@ func (a *app) openSession(ctx context.Context, server, text string, o sessionOpt
 func (a *app) converse(ctx context.Context, options bridge.Options) (client *mcpclient.Client, hangUp func()) {
 	fromClient, toBridge := io.Pipe()
 	fromBridge, toClient := io.Pipe()
-	options.In, options.Out = fromClient, toClient
+	options.In, options.Out, options.Attended = fromClient, toClient, true
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	fault.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -84,6 +85,31 @@ func TestToolsCallTimeout(t *testing.T) {
 	code, out, err := u.run("", "tools", "call", s.URL+"/mcp", "sleep", "--timeout", "500ms")
 	if code != exitFailed || out != "" || !strings.Contains(err, "didn't answer in 500ms\n  wait longer with --timeout") || !s.heardCancel() {
 		t.Errorf("%d, %q, %q, %q", code, out, err, s.heard)
+	}
+}
+
+// What can't be reached is told after a second try: the bridge of an AI client would go on for seconds.
+func TestToolsUnreachable(t *testing.T) {
+	tries := make(chan struct{}, 10)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			tries <- struct{}{}
+			c.Close()
+		}
+	}()
+	u := newUser(t, "https://gateway.invalid")
+	code, out, text := u.run("", "tools", "ls", "http://"+l.Addr().String()+"/mcp")
+	if code != exitFailed || out != "" || !strings.Contains(text, "mcpctl: can't reach the server: ") || len(tries) < 2 || len(tries) > 4 {
+		t.Errorf("%d, %q, %q after %d connections", code, out, text, len(tries))
 	}
 }
 
