@@ -255,6 +255,8 @@ func (b *builder) file(schema node, name, file string, isJSON bool) (string, err
 	}
 	data, err := b.read(file)
 	switch {
+	case problem.NextStep(err) != "":
+		return "", err
 	case err != nil:
 		return "", problem.With(fmt.Errorf("%s: %w", name, err), "check the path; write @@ for a value that begins with @")
 	case schema.text("contentEncoding") == "base64" && !isJSON:

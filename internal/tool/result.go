@@ -38,7 +38,8 @@ func ParseResult(raw json.RawMessage) (Result, error) {
 }
 
 // Show writes the result for a person: text, with what a terminal would act on made harmless; structured content where there
-// is no text, or none that says more, as an outline (outline is true) or as JSON in one line. Whatever isn't text goes to save,
+// is no text, or none that says more, as an outline (outline is true) or as JSON in one line; an outline is also made of text
+// that is JSON. Whatever isn't text goes to save,
 // which returns the path that it was written to. The error is the first of w or save; everything is shown nevertheless.
 func (r Result) Show(w io.Writer, outline bool, save func(name, mimeType string, data []byte) (path string, err error)) error {
 	p := &printer{w: w, save: save}
@@ -54,6 +55,10 @@ func (r Result) Show(w io.Writer, outline bool, save func(name, mimeType string,
 				continue
 			}
 			said = true
+			if outline && isContainer(text.Text) {
+				p.write(Outline(json.RawMessage(text.Text)))
+				continue
+			}
 		}
 		p.content(content)
 	}
@@ -166,6 +171,12 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// isContainer reports whether text is a JSON object or array: many servers have no other form for what they found.
+func isContainer(text string) bool {
+	text = strings.TrimSpace(text)
+	return (strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")) && json.Valid([]byte(text))
 }
 
 func compact(raw json.RawMessage) string {

@@ -44,6 +44,8 @@ func TestShow(t *testing.T) {
 		{"structured as text too", `{"content":[{"type":"text","text":"{\"a\": [1], \"b\": 1}"}],"structuredContent":{"b":1,"a":[1]}}`,
 			"b: 1\na:\n  - 1\n", "{\"a\": [1], \"b\": 1}\n", ""},
 		{"structured and other text", `{"content":[{"type":"text","text":"done"}],"structuredContent":{"b":1}}`, "done\n", "done\n", ""},
+		{"text that is JSON", `{"content":[{"type":"text","text":" {\"b\": [1,\"\\u001b[1m\"]}"}],"structuredContent":{"c":1}}`, "b:\n  - 1\n  - \ufffd[1m\n", " {\"b\": [1,\"\\u001b[1m\"]}\n", ""},
+		{"text that looks like JSON", `{"content":[{"type":"text","text":"[info] started"}]}`, "[info] started\n", "[info] started\n", ""},
 		{"unknown kind", `{"content":[{"type":"hologram", "x":1}]}`, "{\"type\":\"hologram\",\"x\":1}\n", "{\"type\":\"hologram\",\"x\":1}\n", ""},
 	} {
 		for outline, want := range map[bool]string{true: tt.terminal, false: tt.pipe} {
