@@ -19,11 +19,14 @@ func newConfigCommand(a *app) *cobra.Command {
 		Long: `See and change the settings of a profile: those of the profile in force, or of --profile NAME.
 
 Settings: ` + strings.Join(config.Keys()[:6], ", ") + `,
-` + strings.Join(config.Keys()[6:], ", ") + `, headers.NAME
-and servers.SERVER.headers.NAME. Keys don't belong here: mcpctl login keeps them in the keyring.`,
+` + strings.Join(config.Keys()[6:], ", ") + `,
+headers.NAME, metadata.NAME, and for one server servers.SERVER.headers.NAME, servers.SERVER.metadata.NAME and
+servers.SERVER.trace_id. Metadata and trace_id label requests in the gateway's logs, where LLM calls with
+the same labels stand. Keys don't belong here: mcpctl login keeps them in the keyring.`,
 		Example: `  mcpctl config ls
   mcpctl config set proxy http://proxy.example.com:3128
-  mcpctl config set servers.linear.headers.X-User-Token keyring:linear-token`,
+  mcpctl config set servers.linear.headers.X-User-Token keyring:linear-token
+  mcpctl config set metadata.team blue`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -143,7 +146,7 @@ func settingError(key string, err error) error {
 	default:
 		return err
 	}
-	next := nearest(key, append(config.Keys(), "headers.NAME", "servers.SERVER.headers.NAME"), "see: mcpctl config --help")
+	next := nearest(key, append(config.Keys(), "headers.NAME", "metadata.NAME", "servers.SERVER.headers.NAME"), "see: mcpctl config --help")
 	if len(key) > maxShown {
 		return usage(next, "there is no such setting")
 	}
@@ -218,5 +221,5 @@ func (a *app) completeSettings(_ *cobra.Command, args []string, _ string) ([]cob
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	keys := slices.DeleteFunc(config.Keys(), func(k string) bool { return k == "credential" })
-	return append(keys, "headers."), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return append(keys, "headers.", "metadata."), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
