@@ -194,7 +194,6 @@ func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
 	done := make(chan struct{})
 	go func() {
 		b.ordered.close()
-		b.stopCancelled()
 		b.exchanges.Wait()
 		close(done)
 	}()
@@ -205,19 +204,6 @@ func (b *Bridge) drain(ctx context.Context, outGone <-chan struct{}) {
 	case <-limit.C:
 	case <-outGone:
 	case <-ctx.Done():
-	}
-}
-
-// stopCancelled ends the requests that the client has given up, once the server has been told: nobody waits for their answers.
-func (b *Bridge) stopCancelled() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, list := range b.inFlight {
-		for _, x := range list {
-			if x.cancelled.Load() {
-				x.stop()
-			}
-		}
 	}
 }
 
