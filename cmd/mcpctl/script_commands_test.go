@@ -112,6 +112,10 @@ func allow(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+func expire(ts *testscript.TestScript, neg bool, args []string) { gatewayOf(ts).ExpireTokens() }
+
+func revoke(ts *testscript.TestScript, neg bool, args []string) { gatewayOf(ts).RevokeTokens() }
+
 // eventually waits for something that another process does.
 func eventually(ts *testscript.TestScript, what string, done func() bool) {
 	for limit := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {

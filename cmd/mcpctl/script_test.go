@@ -30,6 +30,8 @@ import (
 //	                        method, or its labels (x-portkey-trace-id, x-portkey-metadata)
 //	await N LISTENER TEXT   waits until that many have arrived
 //	allow FILE              waits until FILE holds a URL, and visits it as a browser would
+//	expire                  makes all access tokens expire, whatever was said of them
+//	revoke                  ends all logins in the browser
 //	mode FILE OCTAL         checks a file's permission bits
 //
 // After every script the gateways' keys are looked for: in all that its commands printed, and in every file below its
@@ -56,6 +58,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gateway": startGateway, "consent": setConsent, "arrived": arrived, "await": await, "allow": allow, "mode": checkMode, "tls": startTLS, "mute": startMute,
+			"expire": expire, "revoke": revoke,
 		},
 	})
 }
@@ -70,6 +73,7 @@ func startGateway(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() {
 		g.Close()
+		noteKeys(g.Tokens()...)
 		searchFiles(ts)
 	})
 	gateways.Store(ts.Getenv("WORK"), g)

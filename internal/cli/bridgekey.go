@@ -160,8 +160,8 @@ func (k *bridgeKey) Refused(ctx context.Context, refused *http.Request) bool {
 		r = k.reading
 	case r.key.Header == "" && !k.accepted && !k.tried:
 		k.tried, k.switched = k.switched, !k.switched
-		defer k.mu.Unlock()
-		return k.switched
+		k.mu.Unlock()
+		return true // back in the first form for a request that came late and has only seen the second
 	case time.Since(r.at) < rereadPause:
 		k.mu.Unlock()
 		return false

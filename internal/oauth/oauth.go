@@ -140,7 +140,7 @@ func (s *Resource) Refused(ctx context.Context, r *http.Request) bool {
 		return true // another request was faster
 	}
 	_, err := s.renew(ctx, held, true)
-	return err == nil
+	return err == nil || Missing(err) // Authorize says what to do then
 }
 
 // Accepted says that the server took the token.
