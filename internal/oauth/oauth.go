@@ -134,7 +134,7 @@ func (s *Resource) Refused(ctx context.Context, r *http.Request) bool {
 	s.mu.Unlock()
 	if held == nil {
 		_, err := s.fresh(ctx) // another process may have signed in
-		return err == nil
+		return err == nil || Missing(err) && s.Carries(r)
 	}
 	if r.Header.Get("Authorization") != "Bearer "+held.access.Reveal() {
 		return true // another request was faster
