@@ -138,7 +138,10 @@ func longLines(t *testing.T) {
 	p.failed("2", "64 MiB")
 	p.send(call("3", "a"))
 	p.want(called("3", "a"))
-	p.nothing()
+	p.in.Close() // what is under way comes to its end
+	if more := p.rest(); len(more) > 0 {
+		t.Errorf("more lines: %.200q", more)
+	}
 	if n, calls := len(u.got("long")), len(u.got("tools/call")); n != 1 || calls != 1 {
 		t.Errorf("%d long messages and %d calls arrived, want 1 and 1", n, calls)
 	}
