@@ -89,17 +89,22 @@ func (s *session) wantNoProcess() {
 	s.t.Errorf("processes are left: %q", left)
 }
 
+// environment is that of the session, with more.
+func (s *session) environment(more []string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(s.folder, "home"), "XDG_RUNTIME_DIR=" + filepath.Join(s.folder, "runtime"),
+		"DBUS_SESSION_BUS_ADDRESS=" + s.bus,
+		"MCPCTL_GATEWAY_URL=" + s.gateway.GatewayURL(), "MCPCTL_CONTROL_PLANE_URL=" + s.gateway.ControlPlaneURL(),
+	}, more...)
+}
+
 // run runs mcpctl in the session; limit is how long it may take.
 func (s *session) run(limit time.Duration, env []string, stdin string, args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(s.t), args...)
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(s.folder, "home"), "XDG_RUNTIME_DIR=" + filepath.Join(s.folder, "runtime"),
-		"DBUS_SESSION_BUS_ADDRESS=" + s.bus,
-		"MCPCTL_GATEWAY_URL=" + s.gateway.GatewayURL(), "MCPCTL_CONTROL_PLANE_URL=" + s.gateway.ControlPlaneURL(),
-	}, env...)
+	cmd.Env = s.environment(env)
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
