@@ -104,16 +104,16 @@ func (b *Bridge) explain(x *exchange, r reply) failure {
 		f.reason, f.text = "too_long", "the answer of "+where+" is "+errTooLong.Error()
 	case r.err != nil && r.status == 0:
 		f.reason, f.text = "unreachable", "can't reach the server: "+describe(r.err)
-		f.next = nextStep(r.err, "check the network, the URL and the proxy; the next call tries again")
+		f.next = nextStep(r.err, "check the URL, your network and the proxy; the next call tries again")
 	case r.err != nil:
 		f.reason, f.text = "no_answer", fmt.Sprintf("%s answered %d, but %s", where, r.status, describe(r.err))
 		if !harmlessTwice(x.msg) {
-			f.next = "the call may have been carried out: look before you repeat it"
+			f.next = "look before you repeat it: the call may have been carried out"
 		}
 	case r.status >= 300 && r.status < 400:
 		f.reason = "redirected"
 		f.text = fmt.Sprintf("%s redirects (%d) to %s, and mcpctl carries nothing to another place", where, r.status, location(r.header))
-		f.next = "if that is right, use that URL"
+		f.next = "use that URL if it is the right one"
 	default:
 		f = b.explainStatus(where, r)
 	}
@@ -140,7 +140,7 @@ func (b *Bridge) explainStatus(where string, r reply) failure {
 	}
 	switch r.status {
 	case http.StatusUnauthorized:
-		f.reason, f.next = "refused", "the server wants a credential: pass one with --header"
+		f.reason, f.next = "refused", "pass the credential that the server wants with --header"
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		f.reason, f.next = "busy", "try again in a moment"
 		if f.after > 0 {
@@ -149,7 +149,7 @@ func (b *Bridge) explainStatus(where string, r reply) failure {
 	case http.StatusRequestEntityTooLarge:
 		f.reason, f.next = "too_large", "send less in one call"
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		f.reason, f.next = "unreachable", "what is behind that address is away: try again later"
+		f.reason, f.next = "unreachable", "try again later: what is behind that address is away"
 	}
 	return f
 }

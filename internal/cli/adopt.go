@@ -88,7 +88,7 @@ func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
 	}
 	if len(found) == 0 {
 		if unread == nil {
-			a.talk("no entry reaches %s without mcpctl\n", s.GatewayURL)
+			a.talk("No entry reaches %s without mcpctl\n", s.GatewayURL)
 		}
 		return a.endAdopt(o, nil, unread)
 	}
@@ -169,7 +169,7 @@ func (a *app) previewAdoption(ctx context.Context, o adoptOptions, found []*adop
 	if failed == nil {
 		failed = unread
 	}
-	a.talk("nothing was written\n")
+	a.talk("Nothing was written\n")
 	if !o.json {
 		fmt.Fprint(a.out, all)
 		return failed
@@ -231,7 +231,7 @@ func (a *app) agree(ctx context.Context, o adoptOptions, found []*adoption) erro
 		return err
 	}
 	if !slices.Contains([]string{"y", "yes"}, strings.ToLower(answer)) {
-		a.talk("nothing was written\n")
+		a.talk("Nothing was written\n")
 		return errSilent
 	}
 	return nil

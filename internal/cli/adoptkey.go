@@ -156,9 +156,9 @@ func (a *app) profileOf(ctx context.Context, k *foundKey, open []*foundKey, curr
 		return "", usage(next, "several keys turned up: which profile does %s belong to (%s)?", hint, strings.Join(k.entries, ", "))
 	}
 	if !current.key.IsZero() {
-		a.prompt("Profile %s has the key %s.\n", current.settings.Profile, current.key.Hint())
+		a.prompt("Profile %s has the key %s\n", current.settings.Profile, current.key.Hint())
 	}
-	a.prompt("The key %s stands in %s.\n", hint, strings.Join(k.entries, ", "))
+	a.prompt("The key %s stands in %s\n", hint, strings.Join(k.entries, ", "))
 	name, err := a.ask(ctx, fmt.Sprintf("Which profile does it belong to? [%s] ", current.settings.Profile))
 	if name == "" {
 		name = current.settings.Profile

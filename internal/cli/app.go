@@ -34,7 +34,7 @@ func knownProfile(s config.Settings) error {
 	}
 	next := "or make it: mcpctl login --profile " + s.Profile
 	if len(s.Profiles) > 0 {
-		next = nearest(s.Profile, s.Profiles, "there are: "+strings.Join(s.Profiles, ", ")) + "\n" + next
+		next = nearest(s.Profile, s.Profiles, "choose one of: "+strings.Join(s.Profiles, ", ")) + "\n" + next
 	}
 	return &exitError{exitUsage, noProfile{problem.New(next, "%s has no profile %q", s.File, s.Profile)}}
 }

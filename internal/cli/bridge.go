@@ -48,8 +48,8 @@ stderr, opens it, waits until you have allowed access, and then finishes the cal
 	f.BoolVar(&o.noBrowser, "no-browser", false, "print the page for consent, but don't open it")
 	f.DurationVar(&o.consentTimeout, "consent-timeout", 10*time.Minute, "how long to wait for your consent")
 	f.StringArrayVar(&o.headers, "header", nil, "extra `'NAME: VALUE'` on every request (not for secrets)")
-	f.StringVar(&a.flags.settings.LogLevel, "log-level", "", "debug, info, warn or error: what to log (by default warn, and info for mcpctl logs)")
-	f.StringVar(&o.logFile, "log-file", "", "write the log to `FILE` instead of stderr")
+	f.StringVar(&a.flags.settings.LogLevel, "log-level", "", "`level` of what to log: debug, info, warn or error (by default warn, and info for mcpctl logs)")
+	f.StringVar(&o.logFile, "log-file", "", "write the log to `file` instead of stderr")
 	return cmd
 }
 

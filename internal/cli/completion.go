@@ -62,7 +62,7 @@ last mcpctl servers ls: completing never waits for a network.`,
 					return s.generate(cmd.Root(), a.out)
 				}
 			}
-			return usage(nearest(args[0], shellNames(), "there are "+strings.Join(shellNames(), ", ")), "no completion for the shell %q", args[0])
+			return usage(nearest(args[0], shellNames(), "choose one of: "+strings.Join(shellNames(), ", ")), "no completion for the shell %q", args[0])
 		},
 	}
 }

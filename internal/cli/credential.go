@@ -41,7 +41,7 @@ func (a *app) readKey(ctx context.Context, fromStdin bool) (secret.Secret, error
 		return credential.ReadFile(a.flags.keyFile)
 	case terminal:
 		where = "as typed"
-		a.prompt("Make a key at %s and paste it here; it isn't shown.\nAPI key: ", keysPage)
+		a.prompt("Make a key at %s and paste it here; it isn't shown\nAPI key: ", keysPage)
 		text, err = readHidden(ctx, fd)
 		a.prompt("\n")
 	case fromStdin:
@@ -129,7 +129,7 @@ func (a *app) patiently(ctx context.Context, f func(context.Context) error) erro
 	case err := <-done:
 		return err
 	case <-time.After(promptNotice):
-		a.talk("waiting for your keyring\n")
+		a.talk("Waiting for your keyring\n")
 		return <-done
 	}
 }

@@ -70,19 +70,19 @@ It listens on loopback only: it prints its keys, and its page for consent believ
 	f.StringArrayVar(&o.upstreams, "upstream", nil, "put a running MCP server behind the gateway: `NAME=URL` (repeatable)")
 	f.StringArrayVar(&g.UpstreamConsent, "upstream-consent", nil, "ask for consent for this upstream: `NAME` (repeatable)")
 	f.StringVar(&g.Consent, "consent", "", "`shape` of the demand for consent: A, B, C, C-body, D, F or G (default A; F with generation 2.2)")
-	f.StringVar(&g.ConsentPage, "consent-page", "ask", "ask, accept, deny or never")
+	f.StringVar(&g.ConsentPage, "consent-page", "ask", "`answer` of the page for consent: ask, accept, deny or never")
 	f.DurationVar(&g.StateLifetime, "state-lifetime", 10*time.Minute, "how long a link for consent is good for")
 	f.DurationVar(&g.RegistrationTime, "registration-time", 0, "how long a call without consent takes to fail")
 	f.BoolVar(&g.UnclosedQuote, "unclosed-quote", false, "leave out the closing quote in WWW-Authenticate, as old gateways do")
-	f.StringVar(&g.Generation, "generation", "2.19", "2.19, or 2.2: no registry, no link for consent")
-	f.StringVar(&g.Issuer, "issuer", "", "what OAuth metadata calls the gateway: path, or origin (default path; origin with generation 2.2)")
-	f.StringVar(&g.AnswerIssuer, "answer-issuer", "none", "issuer in the answer to a login: none, right or wrong")
+	f.StringVar(&g.Generation, "generation", "2.19", "`generation` to stand in for: 2.19, or 2.2 (no registry, no link for consent)")
+	f.StringVar(&g.Issuer, "issuer", "", "`name` of the gateway in OAuth metadata: path, or origin (default path; origin with generation 2.2)")
+	f.StringVar(&g.AnswerIssuer, "answer-issuer", "none", "`issuer` in the answer to a login: none, right or wrong")
 	f.BoolVar(&g.NullRegistration, "null-registration", false, "refuse OAuth clients with 201 and null, as old gateways do")
 	f.DurationVar(&g.TokenLifetime, "token-lifetime", time.Hour, "how long an access token is good for")
-	f.StringVar(&g.RefreshRefusal, "refresh-refusal", "", "status that refuses a refresh token: 400, 401 or 502 (default 400; 502 with generation 2.2)")
-	f.StringVar(&g.KeyHeader, "key-header", "x-portkey-api-key", "header that brings the key: x-portkey-api-key or authorization")
-	f.IntVar(&g.PageSize, "page-size", 0, "largest page of a listing (default 100)")
-	f.IntVar(&g.SSESplit, "sse-split", 0, "cut event streams into chunks of this many bytes")
+	f.StringVar(&g.RefreshRefusal, "refresh-refusal", "", "`status` that refuses a refresh token: 400, 401 or 502 (default 400; 502 with generation 2.2)")
+	f.StringVar(&g.KeyHeader, "key-header", "x-portkey-api-key", "`header` that brings the key: x-portkey-api-key or authorization")
+	f.IntVar(&g.PageSize, "page-size", 0, "`items` in the largest page of a listing (default 100)")
+	f.IntVar(&g.SSESplit, "sse-split", 0, "cut event streams into chunks of this many `bytes`")
 	return cmd
 }
 
@@ -148,6 +148,6 @@ To use it, set in another terminal
   MCPCTL_API_KEY=%[4]s
 `, info.GatewayURL, info.ControlPlaneURL, strings.Join(info.Servers, ", "),
 		info.Keys.User, info.Keys.Service, info.Keys.NoList, info.Keys.NoInvoke, info.Keys.Expired, info.Keys.Exhausted, info.Keys.Org)
-	a.talk("\nCtrl-C stops it.\n")
+	a.talk("\nCtrl-C stops it\n")
 	return err
 }

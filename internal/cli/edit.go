@@ -105,10 +105,7 @@ func (a *app) allTargets(machine clients.Machine, o editOptions) ([]clients.Targ
 
 func unknownClient(id string) error {
 	ids := clientIDs()
-	next := "it knows " + strings.Join(ids, ", ")
-	if near := clients.Nearest(id, ids); len(near) > 0 {
-		next = "did you mean `" + strings.Join(near, "` or `") + "`?"
-	}
+	next := nearest(id, ids, "choose one of: "+strings.Join(ids, ", "))
 	if len(id) > maxShown {
 		return usage(next, "mcpctl knows no such client")
 	}
@@ -208,7 +205,7 @@ func (a *app) edit(o editOptions, targets []clients.Target, do func(clients.Targ
 			return err
 		}
 	} else if o.dryRun {
-		a.talk("nothing was written\n")
+		a.talk("Nothing was written\n")
 	}
 	return failed
 }

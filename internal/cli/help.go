@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
+	"github.com/mcpctl/mcpctl/internal/render"
 )
 
 // topic is a page of help that is not about a command.
@@ -32,12 +33,11 @@ const exitCodesText = `Exit codes, for scripts:
 Some commands lend their exit code to what they run or say:
 
   mcpctl bridge     128 and the signal's number, if a signal ended it
-  mcpctl exec       that of the program; 128 and the signal's number if a signal ended it; 127 if there is no such
-                    program, 126 if it can't be started
+  mcpctl exec       that of the program; 128 and the signal's number if a signal ended it; 127 if there is no such program, 126 if it can't be started
 
 For example:
 
-  mcpctl servers ls > servers.txt || [ $? -ne 4 ] || mcpctl login
+  mcpctl servers ls > list || [ $? -ne 4 ] || mcpctl login
 `
 
 const environmentText = `Variables that mcpctl reads. A flag goes before a variable, a variable before the settings file.
@@ -89,7 +89,7 @@ func newHelpCommand() *cobra.Command {
 			if len(args) == 1 {
 				for _, t := range topics() {
 					if t.name == args[0] {
-						cmd.Print(t.text)
+						fmt.Fprint(cmd.OutOrStdout(), render.Fill(t.text, render.ProseColumns(cmd.OutOrStdout())))
 						return nil
 					}
 				}
@@ -153,7 +153,8 @@ func flagGroups() []flagGroup {
 }
 
 // helpText is the help of every command: what it does, examples, how to write it, and only then the flags.
-func helpText(cmd *cobra.Command) string {
+// Prose is filled to columns; examples and usage, which are there to be copied, are not.
+func helpText(cmd *cobra.Command, columns int) string {
 	var b strings.Builder
 	text := cmd.Long
 	if text == "" {
@@ -164,15 +165,15 @@ func helpText(cmd *cobra.Command) string {
 			fmt.Fprintf(&b, "\n%s:\n%s\n", title, body)
 		}
 	}
-	b.WriteString(strings.TrimSpace(text) + "\n")
+	b.WriteString(render.Fill(strings.TrimSpace(text), columns))
 	section("Examples", cmd.Example)
 	if !cmd.HasAvailableSubCommands() {
 		section("Usage", "  "+cmd.UseLine())
 	} else {
 		section("Usage", "  "+cmd.CommandPath()+" COMMAND")
-		addCommands(section, cmd)
+		addCommands(section, cmd, columns)
 	}
-	section("Flags", ownFlags(cmd))
+	section("Flags", ownFlags(cmd).FlagUsagesWrapped(columns))
 	if cmd.HasParent() {
 		fmt.Fprintf(&b, "\nFlags of every command: %s --help\n", cmd.Root().Name())
 		return b.String()
@@ -183,7 +184,7 @@ func helpText(cmd *cobra.Command) string {
 		for _, name := range g.names {
 			set.AddFlag(cmd.PersistentFlags().Lookup(name))
 		}
-		section(g.title+" (flags of every command)", set.FlagUsages())
+		section(g.title+" (flags of every command)", set.FlagUsagesWrapped(columns))
 	}
 	var list []string
 	for _, t := range topics() {
@@ -193,7 +194,7 @@ func helpText(cmd *cobra.Command) string {
 	return b.String()
 }
 
-func addCommands(section func(title, body string), cmd *cobra.Command) {
+func addCommands(section func(title, body string), cmd *cobra.Command, columns int) {
 	var first, others []string
 	width := 0
 	for _, c := range cmd.Commands() {
@@ -214,16 +215,17 @@ func addCommands(section func(title, body string), cmd *cobra.Command) {
 			others = append(others, line(c))
 		}
 	}
+	rows := func(lines []string) string { return render.Fill(strings.Join(lines, "\n"), columns) }
 	if len(first) == 0 {
-		section("Commands", strings.Join(others, "\n"))
+		section("Commands", rows(others))
 		return
 	}
-	section("Start here", strings.Join(first, "\n"))
-	section("More commands", strings.Join(others, "\n"))
+	section("Start here", rows(first))
+	section("More commands", rows(others))
 }
 
-// ownFlags is the usage of the flags that cmd has for itself.
-func ownFlags(cmd *cobra.Command) string {
+// ownFlags returns the flags that cmd has for itself.
+func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.SortFlags = false
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -231,7 +233,7 @@ func ownFlags(cmd *cobra.Command) string {
 			set.AddFlag(f)
 		}
 	})
-	return set.FlagUsages()
+	return set
 }
 
 // commandNames returns the names of cmd's commands.

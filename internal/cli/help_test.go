@@ -36,7 +36,7 @@ func commands(t *testing.T) (root *cobra.Command, all []*cobra.Command) {
 func TestEveryCommandHasHelp(t *testing.T) {
 	root, all := commands(t)
 	for _, c := range all {
-		text := helpText(c)
+		text := helpText(c, 100)
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") || !c.Runnable() {
 			t.Errorf("%s: short %q", c.CommandPath(), c.Short)
 		}

@@ -116,10 +116,10 @@ func runInstall(ctx context.Context, a *app, o installOptions) error {
 func (o installOptions) check() error {
 	switch {
 	case o.keyEnv != "" && !o.direct:
-		return usage("mcpctl's bridge takes the key from where login put it", "--key-env is for --direct")
+		return usage("leave it out: the bridge takes the key from where login put it", "--key-env is for --direct")
 	case o.keyEnv != "" && !regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`).MatchString(o.keyEnv):
 		// Not shown, and capitals alone are taken: what was typed may be the key itself.
-		return usage("for example --key-env PORTKEY_API_KEY", "--key-env takes the name of a variable, in capital letters, and never the key")
+		return usage("write it as --key-env PORTKEY_API_KEY", "--key-env takes the name of a variable, in capital letters, and never the key")
 	case o.direct && o.command != "":
 		return usage("leave one of them out", "--command is what a client starts, and with --direct it starts nothing")
 	case o.link && (o.project || o.configPath != "" || o.allLocations):
@@ -219,7 +219,7 @@ func (a *app) program(o installOptions) (string, error) {
 func (a *app) givenProgram(command string) (string, error) {
 	if !strings.ContainsAny(command, `/\`) {
 		if strings.Contains(command, " ") {
-			return "", usage("mcpctl adds the arguments itself", "--command takes the program alone, not %q", command)
+			return "", usage("leave the arguments out: mcpctl adds them itself", "--command takes the program alone, not %q", command)
 		}
 		return command, nil
 	}

@@ -58,7 +58,7 @@ these two addresses and to no others.`,
 	return cmd
 }
 
-const notArgument = "mcpctl login asks for the key, or reads it from stdin with --with-key"
+const notArgument = "leave it out: mcpctl login asks for the key, or reads it from stdin with --with-key"
 
 // noKeyArguments refuses arguments without showing them: somebody may have pasted a key.
 func noKeyArguments(_ *cobra.Command, args []string) error {
@@ -169,7 +169,7 @@ func (a *app) keep(ctx context.Context, s config.Settings, item credential.Item,
 func (a *app) reportLogin(s config.Settings, v gateway.Verification, place string, o loginOptions) {
 	switch {
 	case o.skipVerify:
-		a.talk("The key was not verified.\n")
+		a.talk("The key was not verified\n")
 	case v.Workspace != "" || v.WorkspaceName != "":
 		a.talk("Logged in to the workspace %s at %s\n", workspaceText(v), s.GatewayURL)
 	default:

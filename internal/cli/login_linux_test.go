@@ -111,7 +111,7 @@ func TestLoginOnATerminal(t *testing.T) {
 	if code := <-done; code != 0 || u.keys() != goodKey {
 		t.Errorf("exit %d, keys %q", code, u.keys())
 	}
-	wantAll(t, shown, "waiting for your keyring", "Acme")
+	wantAll(t, shown, "Waiting for your keyring", "Acme")
 	if strings.Contains(shown, "canary") || !echoes(t, program) {
 		t.Errorf("the key was shown, or the terminal stays without echo: %q", shown)
 	}

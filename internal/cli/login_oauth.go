@@ -97,15 +97,15 @@ func (a *app) signIn(ctx context.Context, tokens *oauth.Resource, t target, o lo
 	default:
 		go func() {
 			if err := open(page.String()); err != nil {
-				a.talk("The browser could not be opened (%s): open the page yourself.\n", err)
+				a.talk("The browser could not be opened (%s): open the page yourself\n", err)
 			}
 		}()
 	}
-	stop := a.spin("Waiting for you … (Ctrl-C cancels)")
+	stop := a.spin("Waiting for you to allow access … (Ctrl-C cancels)")
 	defer stop()
 	err = login.Wait(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return problem.New("run it again; --timeout gives you longer", "nobody allowed access within %s", o.timeout)
+		return problem.New("run it again, with a longer --timeout if you need it", "nobody allowed access within %s", o.timeout)
 	}
 	return err
 }

@@ -152,10 +152,10 @@ func (a *app) talkOfNoLogs(o logsOptions) {
 		who += " to " + render.Clean(o.server)
 	}
 	if o.since != "" {
-		a.talk("%s has logged anything since then.\n", who)
+		a.talk("%s has logged anything since then\n", who)
 		return
 	}
-	a.talk("%s has logged anything yet.\n", who)
+	a.talk("%s has logged anything yet\n", who)
 }
 
 func (a *app) printLog(records []logfile.Record, o logsOptions) error {

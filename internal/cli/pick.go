@@ -80,7 +80,7 @@ func (a *app) askServers(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		a.prompt("Type a server's name, as the dashboard's MCP page has it.\n")
+		a.prompt("Type a server's name, as the dashboard's MCP page has it\n")
 		return a.pick(ctx, "Server", nil, nil, 0)
 	}
 	a.prompt("Which servers?\n")
@@ -137,7 +137,7 @@ func (a *app) pick(ctx context.Context, question string, choices []choice, names
 		case wrong != "":
 			a.prompt("  %s\n", wrong)
 		case max > 0 && len(picked) > max:
-			a.prompt("  one, please\n")
+			a.prompt("  choose one\n")
 		default:
 			return picked, nil
 		}

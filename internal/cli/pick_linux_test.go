@@ -83,7 +83,7 @@ func TestInstallAsksWhatIsMissing(t *testing.T) {
 	c.answer("Client: ", "7")
 	c.answer("there is no number 7", "cursr")
 	c.answer("did you mean cursor?", "1 2")
-	c.answer("one, please", "1")
+	c.answer("choose one", "1")
 	shown = c.wait(t, "Servers, by number or name: ")
 	wantAll(t, shown, "   1  notes   Notes\r\n", "   2  linear  Linear\r\n")
 	c.answer("Servers, by number or name: ", "tickets, 1 notes")
@@ -102,7 +102,7 @@ func TestInstallAsksWhatIsMissing(t *testing.T) {
 	c.answer("linear wants your consent before its first use. Give it now, in the browser? [Y/n] ", "n")
 	c.wantExit(0)
 	c = u.converse(t.Context(), "install", "zedd")
-	c.wait(t, "did you mean `zed`?")
+	c.wait(t, "did you mean zed?")
 	c.wantExit(exitUsage)
 }
 

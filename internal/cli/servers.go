@@ -113,9 +113,9 @@ func (a *app) showServers(servers []gateway.Server, o serversListOptions) error 
 func (a *app) printServers(servers []gateway.Server, search string) error {
 	switch {
 	case len(servers) == 0 && search != "":
-		a.talk("No server of your workspace has %q in its name.\n", search)
+		a.talk("No server of your workspace has %q in its name\n", search)
 	case len(servers) == 0:
-		a.talk("Your workspace has no MCP servers yet.\n")
+		a.talk("Your workspace has no MCP servers yet\n")
 	}
 	t := render.Table{Header: []string{"SERVER", "NAME", "AUTH", "STATUS", "DESCRIPTION"}}
 	for _, s := range servers {

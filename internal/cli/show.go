@@ -36,7 +36,7 @@ func newServersShowCommand(a *app) *cobra.Command {
 	var o outputOptions
 	cmd := &cobra.Command{
 		Use:   "show SERVER",
-		Short: "Show one server: its address, your consent, its tools, where it is installed",
+		Short: "Show one server: address, consent, tools, and where it is installed",
 		Long: `Show what the control plane knows of one server, and the clients here that it is installed in. The tools are
 those that the gateway saw when somebody last listed them.`,
 		Example: `  mcpctl servers show linear

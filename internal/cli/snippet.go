@@ -84,7 +84,7 @@ func findLanguage(name string) (snippet.Language, error) {
 		}
 	}
 	names := languageNames()
-	return snippet.Language{}, usage(nearest(name, names, "there are "+strings.Join(names, ", ")), "no snippet in the language %q", name)
+	return snippet.Language{}, usage(nearest(name, names, "choose one of: "+strings.Join(names, ", ")), "no snippet in the language %q", name)
 }
 
 // headerOfKey returns the header that the settings name, or that login found; "" if neither says one, which is the usual.

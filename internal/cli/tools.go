@@ -95,7 +95,7 @@ func runToolsList(ctx context.Context, a *app, o toolsOptions) error {
 		return render.JSON(a.out, items, o.jq)
 	}
 	if len(tools) == 0 {
-		a.talk("%s has no tools.\n", render.Clean(s.target.name))
+		a.talk("%s has no tools\n", render.Clean(s.target.name))
 	}
 	tty := render.IsTerminal(a.out)
 	table := render.Table{Header: []string{"TOOL", "ARGUMENTS", "DESCRIPTION"}}

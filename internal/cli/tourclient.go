@@ -142,7 +142,7 @@ func (p *tourProcess) initialize(ctx context.Context) error {
 	for _, tool := range list.Tools {
 		names = append(names, tool.Name)
 	}
-	p.t.say("   initialize  → %s %s\n   tools/list  → %s\n", server.ServerInfo.Name, server.ServerInfo.Version, strings.Join(names, ", "))
+	p.t.say("   initialize answers %s %s\n   tools/list answers %s\n", server.ServerInfo.Name, server.ServerInfo.Version, strings.Join(names, ", "))
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (p *tourProcess) call(ctx context.Context, tool string, arguments map[strin
 	if d := time.Since(began); d > 100*time.Millisecond {
 		took = fmt.Sprintf("   (after %s)", d.Round(100*time.Millisecond))
 	}
-	p.t.say("   → %s%s\n", strings.ReplaceAll(r.Content[0].Text, "\n", "\n     "), took)
+	p.t.say("   answers %s%s\n", strings.ReplaceAll(r.Content[0].Text, "\n", "\n     "), took)
 	if r.IsError {
 		return "", errors.New(r.Content[0].Text)
 	}

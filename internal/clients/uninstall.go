@@ -120,7 +120,7 @@ func toRemove(doc *configfile.Document, t Target, r record, servers []string, al
 		if raw, there, err := doc.Get(path...); err != nil {
 			return nil, err
 		} else if there && len(matches) == 0 && t.only == nil {
-			foreign = append(foreign, doc.ErrorAt(path, "nothing was written; take it out by hand if you don't need it",
+			foreign = append(foreign, doc.ErrorAt(path, "take it out by hand if you don't need it (nothing was written)",
 				"%q isn't mcpctl's: %s", server, decode(raw).kind()))
 		}
 		if len(matches) == 0 {

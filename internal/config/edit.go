@@ -115,7 +115,7 @@ func (k key) check(s Settings, value string) (string, error) {
 		return value, nil
 	}
 	if value == "" {
-		return "", problem.New("to take it out: mcpctl config unset "+strings.Join(k.path, "."), "%s can't be empty", name)
+		return "", problem.New("take it out: mcpctl config unset "+strings.Join(k.path, "."), "%s can't be empty", name)
 	}
 	if len(k.path) > 1 {
 		return value, checkHeader(name, value)

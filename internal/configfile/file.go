@@ -227,7 +227,7 @@ func explain(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return problem.With(err, "see the permissions of the file and its folder")
 	}
-	return problem.With(err, "nothing was written")
+	return problem.With(err, "remove the cause, then try again (nothing was written)")
 }
 
 // resolve follows the links in path. What doesn't exist yet is kept as it is.

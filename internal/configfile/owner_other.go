@@ -13,7 +13,7 @@ import (
 func whyNot(err error) string {
 	if errors.Is(err, syscall.EBUSY) {
 		// As containers make of single files.
-		return "the file is a mount point and can't be replaced here: edit it where it is mounted from"
+		return "edit the file where it is mounted from: here it is a mount point, and can't be replaced"
 	}
 	return ""
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
-const fixFirst = "nothing was written; correct the file by hand, then try again"
+const fixFirst = "correct the file by hand, then try again (nothing was written)"
 
 // blank is JSON's white space (RFC 8259, section 2), which is TOML's and YAML's too.
 const blank = " \t\r\n"

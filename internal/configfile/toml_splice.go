@@ -74,7 +74,7 @@ func (d *tomlText) checkParents(value any, path []string) error {
 func (d *tomlText) refuse(offset int, path []string, value any, format string, args ...any) error {
 	next := fixFirst
 	if isTable(value) {
-		next = fmt.Sprintf("nothing was written; give each server a table of its own, like the one that mcpctl would add:\n\n%s", d.block(value, path))
+		next = fmt.Sprintf("give each server a table of its own (nothing was written), like the one that mcpctl would add:\n\n%s", d.block(value, path))
 	}
 	return problem.New(next, "%s: %s", d.position(offset), fmt.Sprintf(format, args...))
 }

@@ -67,7 +67,7 @@ func (d *yamlText) refuse(offset int, path []string, value any, format string, a
 	next := fixFirst
 	if value != nil {
 		block := yamlLayout{newline: "\n", unit: 2}.block(yamlNest(path, value))
-		next = fmt.Sprintf("nothing was written; write it in block style, one name a line, like what mcpctl would add:\n\n%s", block)
+		next = fmt.Sprintf("write it in block style, one name a line (nothing was written), like what mcpctl would add:\n\n%s", block)
 	}
 	return problem.New(next, "%s: %s", d.position(offset), fmt.Sprintf(format, args...))
 }

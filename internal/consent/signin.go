@@ -99,7 +99,7 @@ func (f *flow) refuse(err error) {
 		return
 	}
 	f.refusal, f.refusedAt = err, time.Now()
-	f.m.o.Log.Warn("the sign-in failed", "server", f.m.o.Server, "error", err)
+	f.m.o.Log.Warn("the login failed", "server", f.m.o.Server, "error", err)
 	f.closeTab()
 	close(f.refused)
 	f.follow()

@@ -74,7 +74,7 @@ func (f *File) Delete(ctx context.Context, name string) error {
 }
 
 func (f *File) notFound() error {
-	return NewError(NotFound, "run mcpctl login --insecure-storage", "%s holds no such key", f.path)
+	return NewError(NotFound, "run: mcpctl login --insecure-storage", "%s holds no such key", f.path)
 }
 
 func (f *File) change(ctx context.Context, edit func(*contents) error) error {

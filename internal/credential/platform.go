@@ -83,7 +83,7 @@ func (p platform) explain(kind Kind, detail string) error {
 		what = "failed"
 	}
 	if help == "" {
-		help = map[Kind]string{NotFound: "run mcpctl login"}[kind]
+		help = map[Kind]string{NotFound: "run: mcpctl login"}[kind]
 	}
 	if help == "" {
 		help = strings.TrimPrefix(elsewhere, "; ")

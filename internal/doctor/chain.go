@@ -159,7 +159,7 @@ func (c *chain) key(context.Context) []Result {
 	kind, _ := credential.KindOf(err)
 	switch {
 	case err != nil && kind == credential.NotFound && len(c.Logins) > 0:
-		return []Result{finding(OK, "", "no key; what you have signed in to through the browser needs none")}
+		return []Result{finding(OK, "", "no key; what you have logged in to through the browser needs none")}
 	case err != nil:
 		return []Result{failure(err)}
 	case found.Kind == credential.FromEnvironment:
@@ -178,7 +178,7 @@ func login(r oauth.Record) Result {
 	case !r.Renewable && !r.ExpiresAt.IsZero() && time.Now().After(r.ExpiresAt):
 		return finding(Failed, again, "the login has expired, and can't be renewed")
 	}
-	return finding(OK, "", "signed in through the browser")
+	return finding(OK, "", "logged in through the browser")
 }
 
 // bareKey starts this program once more, as clients start it, to see whether the key is within reach there too.
@@ -253,7 +253,7 @@ func (c *chain) scopes(context.Context) []Result {
 		may = append(may, "call tools")
 	}
 	if len(may) == 0 {
-		return []Result{finding(Warning, "try: mcpctl status", "what the key %s may do could not be found out", found.Value.Hint())}
+		return []Result{finding(Warning, "see: mcpctl status", "what the key %s may do could not be found out", found.Value.Hint())}
 	}
 	detail := fmt.Sprintf("the key %s may %s", found.Value.Hint(), strings.Join(may, " and "))
 	if v.Workspace != "" {

@@ -37,7 +37,7 @@ func TestExplain(t *testing.T) {
 		{"no invoke", 403, nil, `{"status":"failure","message":"Portkey Error: Forbidden!. Error Code: 033"}`, "no_invoke", "mcp.invoke"},
 		{"no access", 403, nil, `{"error":"forbidden","error_description":"You do not have access to this MCP server"}`, "forbidden", "manager"},
 		{"token of another server", 403, nil, `{"error":"forbidden","error_description":"Token is not authorized to access this MCP server"}`,
-			"other_server", "log in for this one"},
+			"other_server", "log in to this server"},
 		{"scope of a token", 403, challenge, `{}`, "insufficient_scope", "scope"},
 		{"no such server", 404, nil, `{"error":"not_found","error_description":"Server 'ws-acme/linaer' not found"}`, "not_found", "servers ls"},
 		{"no such path", 404, nil, `{"status":"not found"}`, "wrong_path", "--gateway"},

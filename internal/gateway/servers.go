@@ -74,7 +74,7 @@ func advise(err error) error {
 	switch {
 	case next != "" && e.Status != http.StatusNotFound:
 	case e.Status == 0:
-		next = "check the network, and the URLs (--control-plane, --gateway)"
+		next = "check the URLs (--control-plane, --gateway) and your network"
 	default:
 		next = "check the URLs (--control-plane, --gateway)"
 	}

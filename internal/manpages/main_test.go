@@ -87,7 +87,7 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`\fB--log-file\fP \fIFILE\fP`, `\fB--header\fP \fINAME: VALUE\fP`, "(default 10m0s)", "\\fB--no-browser\\fP\n"} {
+	for _, want := range []string{`\fB--log-file\fP \fIfile\fP`, `\fB--header\fP \fINAME: VALUE\fP`, "(default 10m0s)", "\\fB--no-browser\\fP\n"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("no %s", want)
 		}

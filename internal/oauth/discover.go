@@ -99,7 +99,7 @@ func (s *Resource) Challenge(ctx context.Context) (Challenge, error) {
 	}
 	resp, err := s.o.HTTP.Do(r)
 	if err != nil {
-		return Challenge{}, problem.New("check the URL, the network and the proxy", "can't reach the server: %s", web.Describe(err))
+		return Challenge{}, problem.New("check the URL, your network and the proxy", "can't reach the server: %s", web.Describe(err))
 	}
 	resp.Body.Close() // an event stream may never end
 	return ParseChallenge(resp.Header), nil
@@ -266,7 +266,7 @@ func (s *Resource) checkServer(m serverMetadata) error {
 		}
 	}
 	if _, err := s.o.CheckPage(m.Authorize); err != nil {
-		return hostile("the page to sign in on has an address that no browser should get: " + err.Error())
+		return hostile("the page to log in on has an address that no browser should get: " + err.Error())
 	}
 	return nil
 }

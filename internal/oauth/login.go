@@ -130,7 +130,7 @@ func (l *Login) finish(ctx context.Context, query url.Values) error {
 }
 
 // ErrDenied says that the user has refused.
-var ErrDenied = problem.New("sign in again and allow access", "access was denied in the browser")
+var ErrDenied = problem.New("log in again, and allow access", "access was denied in the browser")
 
 // randomText has n random bytes in it.
 func randomText(n int) string {

@@ -99,10 +99,10 @@ func canonical(u *url.URL) string {
 }
 
 // ErrNone says that nobody has signed in to the server, or that the sign-in has ended (see ErrEnded).
-var ErrNone = errors.New("not signed in")
+var ErrNone = errors.New("not logged in")
 
 // ErrEnded says that a sign-in has ended: the authorization server no longer renews its tokens.
-var ErrEnded = errors.New("the sign-in has ended")
+var ErrEnded = errors.New("the login has ended")
 
 // Authorize puts the access token on r, renewed first if it is about to expire. The error wraps ErrNone or ErrEnded if
 // there is none.

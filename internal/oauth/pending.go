@@ -115,6 +115,6 @@ func (s *Resource) dropPending(ctx context.Context) {
 	}
 	os.Remove(s.o.State.Path(s.pendingFile()))
 	if err := s.o.Store(r.Store).Delete(ctx, s.pendingName()); err != nil {
-		s.o.Log.Debug("what was kept of the sign-in can't be removed", "error", err)
+		s.o.Log.Debug("what was kept of the login can't be removed", "error", err)
 	}
 }

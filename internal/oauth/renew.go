@@ -144,7 +144,7 @@ func (s *Resource) renewAlone(ctx context.Context, old *tokens, refused bool) (*
 	defer cancel()
 	unlock, err := s.o.State.Lock(wait, s.lockName())
 	if err != nil {
-		return nil, problem.With(err, "another mcpctl renews the same tokens: try again in a moment")
+		return nil, problem.With(err, "try again in a moment: another mcpctl renews the same tokens")
 	}
 	defer unlock()
 	now, err := s.read(ctx)
@@ -228,7 +228,7 @@ func (s *Resource) endedNow(ctx context.Context, t *tokens, cause error) error {
 	if err == nil && (now.access.Reveal() != t.access.Reveal() || now.refresh.Reveal() != t.refresh.Reveal()) {
 		return problem.New("try again", "the tokens for %s have just been replaced", s.o.Server)
 	}
-	s.o.Log.Warn("the sign-in has ended", "server", s.o.Server, "why", cause.Error())
+	s.o.Log.Warn("the login has ended", "server", s.o.Server, "why", cause.Error())
 	if r, found := s.Record(); found && err == nil {
 		if err := s.remove(ctx, r.Store); err != nil {
 			s.o.Log.Warn("the dead tokens can't be removed", "error", err)

@@ -66,7 +66,7 @@ func compile(expr string) (*gojq.Code, error) {
 	// Without a loader neither the environment nor any file is within an expression's reach.
 	code, err := gojq.Compile(query)
 	if err != nil {
-		return nil, problem.New("the language is described at https://jqlang.org/manual", "--jq %q: %w", expr, err)
+		return nil, problem.New("see: https://jqlang.org/manual", "--jq %q: %w", expr, err)
 	}
 	return code, nil
 }
@@ -75,7 +75,7 @@ func compile(expr string) (*gojq.Code, error) {
 func syntaxError(expr string, err error) error {
 	var parse *gojq.ParseError
 	if !errors.As(err, &parse) {
-		return problem.New("the language is described at https://jqlang.org/manual", "--jq %q: %w", expr, err)
+		return problem.New("see: https://jqlang.org/manual", "--jq %q: %w", expr, err)
 	}
 	offset := min(max(parse.Offset-len(parse.Token), 0), len(expr))
 	column := utf8.RuneCountInString(expr[:offset]) + 1

@@ -129,6 +129,34 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// A terminal too narrow for columns gets a line for each cell, whole.
+func TestTableOnNarrowTerminal(t *testing.T) {
+	table := &Table{Header: []string{"SERVER", "NAME", "DESCRIPTION"}, Columns: 24}
+	table.Row("linear", "Linear", "Issues and projects of your team")
+	table.Row("notes", "", "Notes")
+	var out bytes.Buffer
+	want := "SERVER       linear\nNAME         Linear\nDESCRIPTION  Issues and projects of your team\n\n" +
+		"SERVER       notes\nDESCRIPTION  Notes\n"
+	if err := table.Write(&out, true); err != nil || out.String() != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out.String(), want)
+	}
+}
+
+func TestFill(t *testing.T) {
+	const text = "One sentence that is\nbroken early. Another.\n\nA list:\n  a     short\n  long  words that go on below\n" +
+		"  a-row-without-cells-or-blanks-to-break\n  1234567890123456  narrow cell\n\nEnd"
+	for columns, want := range map[int]string{
+		100: "One sentence that is broken early. Another.\n\nA list:\n  a     short\n  long  words that go on below\n" +
+			"  a-row-without-cells-or-blanks-to-break\n  1234567890123456  narrow cell\n\nEnd\n",
+		20: "One sentence that is\nbroken early.\nAnother.\n\nA list:\n  a     short\n  long  words that\n        go on below\n" +
+			"  a-row-without-cells-or-blanks-to-break\n  1234567890123456  narrow\n      cell\n\nEnd\n",
+	} {
+		if got := Fill(text, columns); got != want {
+			t.Errorf("%d columns:\n%s\nwant\n%s", columns, got, want)
+		}
+	}
+}
+
 func TestTruncate(t *testing.T) {
 	for _, tt := range []struct {
 		s       string

@@ -36,7 +36,8 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// Write writes the table. For a terminal (tty) it has a header and aligned columns, and the last column is cut to fit.
+// Write writes the table. For a terminal (tty) it has a header and aligned columns, and the last column is cut to fit; on one
+// that is too narrow for that, each row is a paragraph, with a line for each cell.
 // For programs it has neither: cells are separated by tabs, and whole. A table without rows is written as nothing.
 func (t *Table) Write(w io.Writer, tty bool) error {
 	if len(t.rows) == 0 {
@@ -86,6 +87,10 @@ func (t *Table) align(b *strings.Builder, columns int) {
 		}
 	}
 	const gap = "  "
+	if len(t.Header) > 0 && tooWide(widths, gap, columns) {
+		t.paragraphs(b, gap)
+		return
+	}
 	for _, row := range rows {
 		line, used := "", 0
 		for i, cell := range row {
@@ -97,5 +102,31 @@ func (t *Table) align(b *strings.Builder, columns int) {
 			used += widths[i] + len(gap)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+}
+
+// tooWide reports whether nothing readable is left for the last column.
+func tooWide(widths []int, gap string, columns int) bool {
+	used := 0
+	for _, w := range widths[:len(widths)-1] {
+		used += w + len(gap)
+	}
+	return used+min(widths[len(widths)-1], minLast) > columns
+}
+
+func (t *Table) paragraphs(b *strings.Builder, gap string) {
+	name := 0
+	for _, h := range t.Header {
+		name = max(name, displayWidth(h))
+	}
+	for i, row := range t.rows {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		for j, cell := range row {
+			if cell != "" && j < len(t.Header) {
+				b.WriteString(t.Header[j] + strings.Repeat(" ", name-displayWidth(t.Header[j])) + gap + cell + "\n")
+			}
+		}
 	}
 }
