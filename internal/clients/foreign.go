@@ -29,13 +29,9 @@ func (s Store) Foreign(t Target) ([]Foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := doc.Members(t.at()...)
+	members, times, err := t.members(doc)
 	if err != nil {
 		return nil, err
-	}
-	times := map[string]int{}
-	for _, m := range members {
-		times[m.Name]++
 	}
 	var foreign []Foreign
 	for _, m := range members {

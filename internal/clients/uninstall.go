@@ -138,16 +138,22 @@ func toRemove(doc *configfile.Document, t Target, r record, servers []string, al
 	return changes, nil
 }
 
-// installed lists mcpctl's entries in doc in the file's order, as removals, then those of the record that are gone from
-// it, as absent, unless it was mcpctl that took them out.
-func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
+// members returns the entries in doc, and how often each name stands there.
+func (t Target) members(doc *configfile.Document) (configfile.Members, map[string]int, error) {
 	members, err := doc.Members(t.at()...)
-	if err != nil {
-		return nil, err
-	}
 	times := map[string]int{}
 	for _, m := range members {
 		times[m.Name]++
+	}
+	return members, times, err
+}
+
+// installed lists mcpctl's entries in doc in the file's order, as removals, then those of the record that are gone from
+// it, as absent, unless it was mcpctl that took them out.
+func installed(doc *configfile.Document, t Target, r record) ([]Change, error) {
+	members, times, err := t.members(doc)
+	if err != nil {
+		return nil, err
 	}
 	var found []Change
 	for _, m := range members {
