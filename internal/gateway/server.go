@@ -31,6 +31,7 @@ func (c *Client) serverPath(slug, part string) (path string, query url.Values) {
 // ErrNoServer if there is none of that name.
 func (c *Client) Server(ctx context.Context, slug string) (Server, error) {
 	var s struct {
+		ID            string `json:"id"`
 		Slug          string `json:"slug"`
 		Name          string `json:"name"`
 		Description   string `json:"description"`
@@ -42,6 +43,9 @@ func (c *Client) Server(ctx context.Context, slug string) (Server, error) {
 	_, err := c.get(ctx, controlPlane, path, query, &s)
 	switch {
 	case err == nil && s.Slug != "":
+		if s.WorkspaceSlug == "" { // only lists have it
+			s.WorkspaceSlug = c.workspaceOf(ctx, s.ID, s.Slug)
+		}
 		return Server{s.Slug, s.Name, s.Description, Endpoint(c.o.GatewayURL, s.Slug), s.AuthType, s.Status, s.WorkspaceSlug}, nil
 	case err == nil:
 		return Server{}, &Error{URL: c.base(controlPlane) + path, Status: http.StatusOK, Message: "the answer is not a server"}
@@ -62,6 +66,23 @@ func (c *Client) Server(ctx context.Context, slug string) (Server, error) {
 		return Server{}, problem.New("ask for the scope mcp_servers.read", "your key is valid, but may not read servers (%w)", err)
 	}
 	return Server{}, advise(err)
+}
+
+// workspaceOf returns the slug of a server's workspace from the control plane's list; "" if the key may not list, or the list
+// doesn't say: the server itself is known all the same.
+func (c *Client) workspaceOf(ctx context.Context, id, slug string) string {
+	query := url.Values{"page_size": {"100"}, "id": {first(id, slug)}}
+	c.narrow(query, "")
+	var list listPage
+	if _, err := c.list(ctx, query, &list); err != nil {
+		return ""
+	}
+	for _, s := range list.Data {
+		if s.Slug == slug {
+			return s.WorkspaceSlug
+		}
+	}
+	return ""
 }
 
 // Connected reports whether the key's user has given consent for a server. It fails where the key may not know.

@@ -48,6 +48,35 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// A server by itself doesn't say which workspace it is of; the list does.
+func TestServerWorkspace(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		list answer
+		want string
+	}{
+		"listed":     {answer{200, `{"total":2,"data":[{"slug":"linear-2","workspace_slug":"ws-other"},{"slug":"linear","workspace_slug":"ws-acme"}]}`, nil}, "ws-acme"},
+		"not listed": {answer{200, `{"total":1,"data":[{"slug":"linear-2","workspace_slug":"ws-other"}]}`, nil}, ""},
+		"null":       {answer{200, `{"total":1,"data":[{"slug":"linear","workspace_slug":null}]}`, nil}, ""},
+		"may not":    {answer{403, `{"data":{"message":"User not allowed","errorCode":"AB03"}}`, nil}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, c := newFake(t, map[string]func(*http.Request) answer{
+				"GET /v1/mcp-servers/linear": always(answer{200, `{"id":"0b9c","slug":"linear","name":"Linear"}`, nil}),
+				"GET /v1/mcp-servers": func(r *http.Request) answer {
+					if id := r.URL.Query().Get("id"); id != "0b9c" {
+						t.Errorf("asked for %q", id)
+					}
+					return tc.list
+				},
+			})
+			if s, err := c.Server(t.Context(), "linear"); err != nil || s.Workspace != tc.want || s.Name != "Linear" {
+				t.Errorf("%+v, %v", s, err)
+			}
+		})
+	}
+}
+
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
