@@ -54,6 +54,9 @@ The API key, for machines where nobody can log in. They go before the keyring:
   MCPCTL_API_KEY            for whatever gateway is configured
   PORTKEY_API_KEY           only where gateway and control plane are at portkey.ai
 
+mcpctl exec hands the key on as PORTKEY_API_KEY, or where there is none the token of a browser login as MCP_ACCESS_TOKEN;
+mcpctl help exec names all that a program gets.
+
 Network:
   HTTPS_PROXY, NO_PROXY     the proxy for https, and the hosts that go without
   SSL_CERT_FILE             on Linux, the certificates to trust in place of the system's (--ca-file adds some)

@@ -58,16 +58,22 @@ const renewalTime = 3 * time.Second
 
 // authorizer returns the credential for a server.
 func (a *app) authorizer(s config.Settings, t target, o oauth.Options) *serverCredential {
-	if r, found := oauth.New(o).Record(); found {
-		o.Kind, o.ClientID = r.Store, r.ClientID // as the user chose at the last login
-	}
 	o.MayForget = t.atGateway // the consent that comes with the login is what the key needs
-	c := &serverCredential{tokens: oauth.New(o)}
-	a.atEnd = append(a.atEnd, func() { c.tokens.Settle(renewalTime) })
+	c := &serverCredential{tokens: a.tokens(o)}
 	if t.atGateway {
 		c.key = newBridgeKey(a, s)
 	}
 	return c
+}
+
+// tokens returns the tokens for a server, where the last login has put them.
+func (a *app) tokens(o oauth.Options) *oauth.Resource {
+	if r, found := oauth.New(o).Record(); found {
+		o.Kind, o.ClientID = r.Store, r.ClientID // as the user chose at the last login
+	}
+	tokens := oauth.New(o)
+	a.atEnd = append(a.atEnd, func() { tokens.Settle(renewalTime) })
+	return tokens
 }
 
 func (c *serverCredential) tokensFirst() bool {
@@ -108,7 +114,12 @@ func (c *serverCredential) Authorize(ctx context.Context, r *http.Request) error
 	case !oauth.Missing(tokenErr), errors.Is(tokenErr, oauth.ErrEnded):
 		return tokenErr
 	}
-	return problem.With(err, problem.NextStep(err)+"; or, without a key, "+c.tokens.LoginCommand())
+	return orSignIn(err, c.tokens)
+}
+
+// orSignIn adds the login in the browser to the next step of an error that says that there is no key.
+func orSignIn(err error, tokens *oauth.Resource) error {
+	return problem.With(err, problem.NextStep(err)+"; or, without a key, "+tokens.LoginCommand())
 }
 
 // isKeyMissing reports whether err says that there is no key for this gateway, rather than that it can't be read just now.

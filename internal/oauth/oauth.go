@@ -118,6 +118,19 @@ func (s *Resource) Authorize(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
+// Token returns the access token, renewed first if it is about to expire, for a program that calls the server by itself. The
+// error wraps ErrNone or ErrEnded if there is none, or only one that has expired and can't be renewed.
+func (s *Resource) Token(ctx context.Context) (secret.Secret, error) {
+	t, err := s.fresh(ctx)
+	switch {
+	case err != nil:
+		return secret.Secret{}, err
+	case !t.expires.IsZero() && t.refresh.IsZero() && time.Now().After(t.expires):
+		return secret.Secret{}, s.ended(errors.New("its token has expired, and there is none to renew it with"))
+	}
+	return t.access, nil
+}
+
 // Carries reports whether r has an access token of this Resource's on it, be it an old one.
 func (s *Resource) Carries(r *http.Request) bool {
 	text := r.Header.Get("Authorization")
