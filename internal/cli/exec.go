@@ -25,7 +25,7 @@ func newExecCommand(a *app) *cobra.Command {
 	var o execOptions
 	cmd := &cobra.Command{
 		Use:   "exec [SERVER] -- PROGRAM [ARGUMENT...]",
-		Short: "Run a program that gets the API key, or a login's token, in its environment",
+		Short: "Run a program that gets the API key, or a token, in its environment",
 		Long: `Run a program, such as an agent in Python or TypeScript, with these variables in its environment alone:
 
   PORTKEY_API_KEY   the API key
