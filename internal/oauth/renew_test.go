@@ -294,3 +294,14 @@ func TestNothingSecretInRecords(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenThatCantBeRenewed: a program isn't handed a token that has expired, while one that is still good needs no other.
+func TestTokenThatCantBeRenewed(t *testing.T) {
+	for left, want := range map[time.Duration]error{time.Minute: nil, -time.Minute: ErrEnded} {
+		s := New(Options{URL: parse(t, "https://mcp.example/mcp"), Server: "linear"})
+		s.hold(&tokens{access: secret.New("a"), obtained: time.Now().Add(-time.Hour), expires: time.Now().Add(left)})
+		if token, err := s.Token(t.Context()); !errors.Is(err, want) || (want == nil) != (token.Reveal() == "a") {
+			t.Errorf("%v left: %v", left, err)
+		}
+	}
+}
