@@ -17,7 +17,7 @@ func TestWhoReveals(t *testing.T) {
 		"internal/secret/redact.go":         1, // what to blank
 		"internal/web/key.go":               3, // the request's header, and what to blank in a server's words
 		"internal/credential/credential.go": 1, // what a store keeps
-		"internal/cli/exec.go":              1, // the environment of the program that the user named
+		"internal/cli/exec.go":              2, // the environment of the program that the user named
 		"internal/cli/header.go":            1, // the header that the user put it in
 		"internal/oauth/keep.go":            4, // what a store keeps
 		"internal/oauth/pending.go":         3, // the same
