@@ -86,7 +86,13 @@ func (l *Login) Resumed() bool { return l.resumed }
 func (l *Login) Wait(ctx context.Context) error {
 	select {
 	case query := <-l.loop.answer:
-		defer func() { go l.loop.close(true) }()
+		// The browser may still be on its way to the last page when all else is done, and the process about to end.
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			l.loop.close(true)
+		}()
+		defer func() { <-closed }()
 		l.a.s.dropPending(ctx)
 		return l.finish(ctx, query)
 	case <-ctx.Done():

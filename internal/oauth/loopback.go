@@ -23,7 +23,7 @@ const (
 )
 
 // doneTime is how long the browser may take to fetch the last page.
-const doneTime = 3 * time.Second
+const doneTime = time.Second
 
 // loopback waits on this machine for the one request that brings the authorization server's answer (RFC 8252, section 7.3). Any
 // web page, and any program here, can send requests to it as well: what isn't the answer is turned away, and ends nothing.
