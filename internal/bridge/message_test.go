@@ -110,12 +110,44 @@ func TestNumberInPieces(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	text, _ := json.Marshal(strings.Repeat("{\"k\":\"0123456789abcdefghijklmnopqrstuvwxyz\",\"v\":[1,2,3,45.678]}\n", 1<<14))
-	raw := []byte(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":` + string(text) + `}]}}`)
-	b.SetBytes(int64(len(raw)))
-	for b.Loop() {
-		if _, err := parse(raw); err != nil {
-			b.Fatal(err)
+	for name, unit := range map[string]string{
+		"JSON in text": `{\"k\":\"0123456789abcdefghijklmnopqrstuvwxyz\",\"v\":[1,2,3,45.678]}\n`,
+		"plain":        "The quick brown fox jumps over the lazy dog, and so on and on for a long time. ",
+		"code points":  `\u6f22\u5b57 \u00e9\u00fc `,
+		"values":       `","name":"value","n":[12,3.5,true,null],"id":"a1b2","x":"`,
+	} {
+		raw := []byte(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"` + strings.Repeat(unit, 1<<20/len(unit)) + `"}]}}`)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			for b.Loop() {
+				if _, err := parse(raw); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestStrings: a string is judged as encoding/json judges it, wherever in a block of it an escape or a bad character stands, whatever
+// comes after, and wherever it is cut off.
+func TestStrings(t *testing.T) {
+	parts := []string{`\"`, `\\`, `\/\b\f\n\r\t`, `\\\"`, `\\\\\\`, `\u00e9`, `\u6F22\u5b57`, "\u6f22\U0001F600", "\x7f", " \u2028",
+		`"`, `\`, `\x`, `\u`, `\u12`, `\u12g4`, `\u123"`, `\\"`, "\x00", "\x1f", "\n", `\\u12`, `\"\x`, `"\x`}
+	tails := []string{"", strings.Repeat("z", 80), strings.Repeat(`\"`, 40), strings.Repeat(`\u0041`, 20), `","b":"` + strings.Repeat("y", 70)}
+	for _, part := range parts {
+		for before := range 2*block + 3 {
+			for _, tail := range tails {
+				data := []byte(`{"id":1,"result":{"a":"` + strings.Repeat("x", before) + part + tail + `"}}`)
+				_, err := parse(data)
+				if want := json.Valid(data); (err == nil) != want {
+					t.Fatalf("%s: %v, encoding/json says %v", data, err, want)
+				}
+				var p parsing
+				p.feed(data[:len(data)/2])
+				if _, inParts := p.end(data); fmt.Sprint(inParts) != fmt.Sprint(err) {
+					t.Fatalf("%s: %v, in two parts %v", data, err, inParts)
+				}
+			}
 		}
 	}
 }

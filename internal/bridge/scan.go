@@ -429,32 +429,72 @@ func isHex(c byte) bool {
 }
 
 // text returns how many bytes at the start of b need no closer look: they are neither quotes nor control characters, and
-// backslashes only as a part of an escape of two. It looks at eight bytes at once: in a word where a byte is to be found the
-// expression sets that byte's highest bit (and perhaps those of bytes after it, never before), see "Determine if a word has a
-// byte less than n" in Bit Twiddling Hacks.
+// backslashes only as a part of an escape.
 func text(b []byte) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	n := 0
-	for n < len(b) {
-		if len(b)-n >= 8 {
-			w := binary.LittleEndian.Uint64(b[n:])
-			quote := w ^ ones*'"'
-			slash := w ^ ones*'\\'
-			found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
-			if found == 0 {
-				n += 8
-				continue
+	for len(b)-n >= 8 && n < 32 { // most strings are short
+		found := marks(binary.LittleEndian.Uint64(b[n:]))
+		if found != 0 {
+			if n += bits.TrailingZeros64(found) / 8; b[n] != '\\' {
+				return n
 			}
-			n += bits.TrailingZeros64(found) / 8
+			break
 		}
+		n += 8
+	}
+	for len(b)-n >= block {
+		size, more := textBlock((*[block]byte)(b[n:]))
+		if n += size; !more {
+			return n
+		}
+	}
+	for n < len(b) {
 		switch c := b[n]; {
 		case c == '\\' && n+1 < len(b) && simpleEscape[b[n+1]]:
 			n += 2
 		case c == '"' || c == '\\' || c < 0x20:
 			return n
-		default: // among the last seven
+		default:
 			n++
 		}
 	}
 	return n
+}
+
+// block is how many bytes textBlock looks at: as many as a word has bits.
+const block = 64
+
+// textBlock is text for a block, without an escape that the block's end may cut off; more says that nothing else ended it. It first
+// finds all characters that matter, a bit for each: so a processor need not wait for one before it looks for the next.
+func textBlock(b *[block]byte) (size int, more bool) {
+	var found uint64
+	for i := 0; i < block; i += 8 {
+		// The factor shifts the highest bit of each byte to its place in the product's highest byte.
+		found |= marks(binary.LittleEndian.Uint64(b[i:])) * 0x0002040810204081 >> 56 << (i % block)
+	}
+	for found != 0 {
+		i := bits.TrailingZeros64(found) % block
+		switch left := block - i; {
+		case b[i] != '\\':
+			return i, false
+		case left >= 2 && simpleEscape[b[i+1]]:
+			found &^= 3 << i // the second may be one of those, too
+		case left >= 6 && b[i+1] == 'u' && isHex(b[i+2]) && isHex(b[i+3]) && isHex(b[i+4]) && isHex(b[i+5]):
+			found &^= 1 << i
+		default:
+			return i, left < 6 // the next block begins with it
+		}
+	}
+	return block, true
+}
+
+// marks sets the highest bit of each byte of w that is a quote, a backslash or a control character, and no other bits.
+func marks(w uint64) uint64 {
+	const ones, lows, highs = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f, 0x8080808080808080
+	low := w & lows
+	// Adding 0x7f to seven bits carries into the eighth unless they are 0.
+	none := (low ^ ones*'"') + lows
+	none &= (low ^ ones*'\\') + lows
+	none &= low&(ones*0x60) + lows
+	return ^(none | w) & highs
 }
