@@ -4,8 +4,9 @@ GO ?= go
 
 .PHONY: build quick test test-clients setup check fuzz bench completions manpages release-check pictures
 
+# As it is released.
 build:
-	$(GO) build -o bin/ ./cmd/mcpctl
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/mcpctl
 
 # No network beyond loopback, nothing to install.
 quick:

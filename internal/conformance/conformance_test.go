@@ -23,17 +23,14 @@ import (
 	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
-// build builds the program once for all tests, into a folder that TestMain removes.
-var build = sync.OnceValues(testbin.Build)
+// built is the program.
+var built testbin.Shared
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", "16") // most of the time all of them wait
-	path, _ := build()                  // every test needs it, and reports its error
 	code := m.Run()
-	if path != "" {
-		os.RemoveAll(filepath.Dir(path))
-	}
+	built.Remove()
 	os.Exit(code)
 }
 
@@ -207,12 +204,8 @@ type options struct {
 // bridge starts `mcpctl bridge target`, in a home of its own and without a keyring.
 func bridge(t *testing.T, target string, o options) *process {
 	t.Helper()
-	program, err := build()
-	if err != nil {
-		t.Fatal("build mcpctl: ", err)
-	}
 	home := t.TempDir()
-	cmd := exec.Command(program, append([]string{"bridge", target}, o.flags...)...)
+	cmd := exec.Command(built.Path(t), append([]string{"bridge", target}, o.flags...)...)
 	cmd.Dir = home
 	cmd.Env = append([]string{
 		"HOME=" + home, "USERPROFILE=" + home, "APPDATA=" + home, "LOCALAPPDATA=" + home, "TMPDIR=" + home, "TMP=" + home, "TEMP=" + home,
@@ -220,6 +213,7 @@ func bridge(t *testing.T, target string, o options) *process {
 		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(home, "no-bus"),
 	}, o.env...)
 	p := &process{t: t, cmd: cmd, exited: make(chan error, 1)}
+	var err error
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -6,32 +6,23 @@ package e2e
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
-// build builds the program once for all tests, into a folder that TestMain removes.
-var build = sync.OnceValues(testbin.Build)
+// built is the program.
+var built testbin.Shared
 
 // binary returns the path of the built program.
 func binary(t *testing.T) string {
 	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal("build mcpctl: ", err)
-	}
-	return path
+	return built.Path(t)
 }
 
 func TestMain(m *testing.M) {
-	path, _ := build() // every test here needs it, and reports its error
 	code := m.Run()
-	if path != "" {
-		os.RemoveAll(filepath.Dir(path))
-	}
+	built.Remove()
 	os.Exit(code)
 }
 

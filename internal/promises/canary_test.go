@@ -271,7 +271,7 @@ func TestT01CanaryInACrash(t *testing.T) {
 	defer cancel()
 	cmd := u.command(ctx, "bridge", "notes", "--log-level", "debug")
 	cmd.Args[0], cmd.Path = "sh", lookPath(t, "sh")
-	cmd.Args = append([]string{"sh", "-c", `ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`, program}, cmd.Args[1:]...)
+	cmd.Args = append([]string{"sh", "-c", `ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`, built.Path(t)}, cmd.Args[1:]...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ func TestT17NoShell(t *testing.T) {
 	opened := filepath.Join(u.home, "opened")
 	u.write("bin/xdg-open", "#!/bin/sh\necho \"$# $1 $(cat /proc/$PPID/comm)\" >'"+opened+"'\n", 0o755)
 	u.run(call, "bridge", "notes", "--consent-timeout", "300ms")
-	want := "1 " + g.URL + "/oauth/x?a=%24%28touch+pwned%29&b=%27c%27%26d;e " + filepath.Base(program) + "\n"
+	want := "1 " + g.URL + "/oauth/x?a=%24%28touch+pwned%29&b=%27c%27%26d;e " + filepath.Base(built.Path(t)) + "\n"
 	if got := awaitFile(t, opened); got != want {
 		t.Errorf("the opener got %q, want %q", got, want)
 	}

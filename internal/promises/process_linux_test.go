@@ -27,7 +27,7 @@ func TestT01NobodyReadsTheEnvironment(t *testing.T) {
 	if os.Getuid() == 0 { // whom nothing is hidden from
 		as = &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}
 		u.env["HOME"] = "/nonexistent"
-		if err := os.Chmod(filepath.Dir(program), 0o755); err != nil {
+		if err := os.Chmod(filepath.Dir(built.Path(t)), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}

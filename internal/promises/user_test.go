@@ -22,18 +22,12 @@ import (
 	"github.com/mcpctl/mcpctl/internal/testbin"
 )
 
-// program is the path of the built mcpctl.
-var program string
+// built is the program.
+var built testbin.Shared
 
 func TestMain(m *testing.M) {
-	path, err := testbin.Build()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = path
 	code := m.Run()
-	os.RemoveAll(filepath.Dir(path))
+	built.Remove()
 	os.Exit(code)
 }
 
@@ -74,7 +68,7 @@ func (u *user) write(name, text string, mode fs.FileMode) string {
 
 // command is mcpctl with arguments.
 func (u *user) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, built.Path(u.t), args...)
 	cmd.Dir = u.home
 	for name, value := range u.env {
 		if value != "" {

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,15 +23,12 @@ import (
 // modules is where .ci/setup-clients puts the clients.
 const modules = "../../testdata/clients-npm/node_modules"
 
-// build builds the program once for all tests, into a folder that TestMain removes.
-var build = sync.OnceValues(testbin.Build)
+// built is the program.
+var built testbin.Shared
 
 func TestMain(m *testing.M) {
-	path, _ := build() // every test here needs it, and reports its error
 	code := m.Run()
-	if path != "" {
-		os.RemoveAll(filepath.Dir(path))
-	}
+	built.Remove()
 	os.Exit(code)
 }
 
@@ -49,10 +45,7 @@ type home struct {
 // its way to a keyring, and this machine may have none.
 func newHome(t *testing.T) *home {
 	t.Helper()
-	mcpctl, err := build()
-	if err != nil {
-		t.Fatal("build mcpctl: ", err)
-	}
+	mcpctl := built.Path(t)
 	bin, err := filepath.Abs(filepath.Join(modules, ".bin"))
 	if err != nil {
 		t.Fatal(err)
