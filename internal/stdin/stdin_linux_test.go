@@ -1,0 +1,142 @@
+package stdin
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// ends are what programs start others with: a pipe, as most do, and a pair of sockets, as Node.js does.
+var ends = map[string]func(t *testing.T) (r, w *os.File){
+	"pipe": func(t *testing.T) (r, w *os.File) {
+		var fds [2]int
+		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil { // os.Pipe's are non-blocking
+			t.Fatal(err)
+		}
+		return files(t, fds)
+	},
+	"socket": func(t *testing.T) (r, w *os.File) {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files(t, fds)
+	},
+}
+
+func files(t *testing.T, fds [2]int) (r, w *os.File) {
+	r, w = os.NewFile(uintptr(fds[0]), "r"), os.NewFile(uintptr(fds[1]), "w")
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
+func TestPolled(t *testing.T) {
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			r, w := end(t)
+			before := blocking(t, r)
+			in := Polled(r)
+			if in == nil {
+				t.Fatal("it isn't polled")
+			}
+			if after := blocking(t, r); !before || !after {
+				t.Errorf("blocking: before %v, after %v", before, after)
+			}
+			sent := []byte(strings.Repeat("all of it, and in order\n", 50000))
+			go func() {
+				_, _ = w.Write(sent)
+				w.Close()
+			}()
+			got, err := io.ReadAll(in)
+			if err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%d of %d bytes, %v", len(got), len(sent), err)
+			}
+			if err := in.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.Stat(); err != nil {
+				t.Errorf("the file that was read: %v", err)
+			}
+		})
+	}
+}
+
+// TestClose: a read that waits ends.
+func TestClose(t *testing.T) {
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			r, w := end(t)
+			in := Polled(r)
+			if _, err := w.WriteString("x"); err != nil {
+				t.Fatal(err)
+			}
+			first := make(chan struct{})
+			ended := make(chan error)
+			go func() {
+				p := make([]byte, 8)
+				_, _ = in.Read(p)
+				close(first)
+				_, err := in.Read(p)
+				ended <- err
+			}()
+			<-first
+			in.Close()
+			if err := <-ended; !errors.Is(err, os.ErrClosed) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestNotPolled: what can't be waited for is left to whoever reads it.
+func TestNotPolled(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, os.DevNull} {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if Polled(f) != nil {
+			t.Errorf("%s is polled", name)
+		}
+		f.Close()
+		if Polled(f) != nil {
+			t.Errorf("%s, closed, is polled", name)
+		}
+	}
+}
+
+// TestReset: a socket's other end may go away with data unread.
+func TestReset(t *testing.T) {
+	r, w := ends["socket"](t)
+	in := Polled(r)
+	if _, err := r.WriteString("nobody reads this"); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := in.Read(make([]byte, 8)); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("%v", err)
+	}
+}
+
+func blocking(t *testing.T, f *os.File) bool {
+	t.Helper()
+	conn, err := f.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flags int
+	if err := conn.Control(func(fd uintptr) { flags, err = unix.FcntlInt(fd, unix.F_GETFL, 0) }); err != nil {
+		t.Fatal(err)
+	}
+	return flags&unix.O_NONBLOCK == 0
+}

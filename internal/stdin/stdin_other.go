@@ -1,0 +1,10 @@
+//go:build !linux
+
+package stdin
+
+import (
+	"io"
+	"os"
+)
+
+func polled(*os.File) io.ReadCloser { return nil }
