@@ -358,16 +358,23 @@ func (b *Bridge) cancel(m message, h *handshake) {
 	}
 }
 
-// wake drops connections that a sleeping machine or a forgetful middlebox has probably lost: net/http doesn't repeat a
-// POST that died on a stale one. The wall clock is compared, since the monotonic one may stand still during sleep.
+// wake drops connections that a sleeping machine has probably lost: net/http doesn't repeat a POST that died on a stale one.
 func (b *Bridge) wake() {
+	now := time.Now()
 	b.mu.Lock()
-	idle := time.Now().Round(0).Sub(b.lastUse)
-	b.lastUse = time.Now().Round(0)
+	before := b.lastUse
+	b.lastUse = now
 	b.mu.Unlock()
-	if idle > time.Minute {
+	if slept(now.Round(0).Sub(before.Round(0)), now.Sub(before)) {
 		b.Client.CloseIdleConnections()
 	}
+}
+
+// slept reports whether the machine has probably slept, by how much the wall clock and the monotonic one have moved: the latter stands
+// still meanwhile, but not on every OS. Where it doesn't, the time is long, and connections that nobody has used for so long
+// would be closed anyway (see package web).
+func slept(wall, monotonic time.Duration) bool {
+	return wall-monotonic > 10*time.Second || wall > 90*time.Second
 }
 
 // guard keeps a panic in one goroutine from taking the bridge along. Its value isn't logged: it may quote a message.

@@ -593,3 +593,21 @@ func TestConsent(t *testing.T) {
 	}
 	c.nothing()
 }
+
+// TestSlept: what two clocks tell of a machine's sleep.
+func TestSlept(t *testing.T) {
+	for _, c := range []struct {
+		wall, monotonic time.Duration
+		want            bool
+	}{
+		{time.Second, time.Second, false},
+		{80 * time.Second, 80 * time.Second, false}, // a client that had nothing to say
+		{20 * time.Second, 5 * time.Second, true},
+		{8 * time.Hour, 8 * time.Hour, true}, // on an OS whose clocks go on
+		{-time.Hour, time.Second, false},     // somebody has set the clock
+	} {
+		if got := slept(c.wall, c.monotonic); got != c.want {
+			t.Errorf("slept(%v, %v) = %v", c.wall, c.monotonic, got)
+		}
+	}
+}
