@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
@@ -51,7 +52,17 @@ type serverCredential struct {
 
 	mu    sync.Mutex
 	first bool // tokens go first: there is no key, or it isn't enough for this server
+
+	open atomic.Int32 // one of the below
 }
+
+// Whether a server outside the gateway is open to all. Most are, and then no request should look for tokens that aren't there; but
+// once it has refused one there may be tokens at any time.
+const (
+	unknown int32 = iota
+	open
+	notOpen
+)
 
 // renewalTime is how long the end of a process waits for a renewal of its tokens: clients wait about as long before they kill.
 const renewalTime = 3 * time.Second
@@ -92,11 +103,15 @@ func (c *serverCredential) setTokensFirst() (changed bool) {
 
 // Authorize implements bridge.Authorizer.
 func (c *serverCredential) Authorize(ctx context.Context, r *http.Request) error {
+	if c.key == nil && c.open.Load() == open {
+		return nil
+	}
 	if c.key == nil {
 		if err := c.tokens.Authorize(ctx, r); !oauth.Missing(err) {
 			return err
 		}
-		return nil // the server may want none, and else says so
+		c.open.CompareAndSwap(unknown, open) // it may be, and else says so
+		return nil
 	}
 	if c.tokensFirst() {
 		if err := c.tokens.Authorize(ctx, r); err == nil || !oauth.Missing(err) {
@@ -130,6 +145,7 @@ func isKeyMissing(err error) bool {
 
 // Refused implements bridge.Authorizer.
 func (c *serverCredential) Refused(ctx context.Context, r *http.Request) bool {
+	c.open.Store(notOpen)
 	if c.key == nil || c.tokens.Carries(r) {
 		return c.tokens.Refused(ctx, r)
 	}
