@@ -374,7 +374,7 @@ func TestSSEAtEveryCut(t *testing.T) {
 		stream = strings.ReplaceAll(stream, "\n", end)
 		for cut := range len(stream) {
 			r := io.MultiReader(strings.NewReader(stream[:cut]), strings.NewReader(stream[cut:]))
-			rd := newEventReader(r, &buffers{}, func() {})
+			rd := new(buffers).reader(r, func() {})
 			var got []string
 			for {
 				e, err := rd.next(func([]byte) bool { return false })
@@ -407,7 +407,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add("data: {\"id\":1}\n\ndata: {\"id\":2}\n\n", 9)
 	f.Fuzz(func(t *testing.T, stream string, cut int) {
 		read := func(r io.Reader) string {
-			rd := newEventReader(r, &buffers{}, func() {})
+			rd := new(buffers).reader(r, func() {})
 			var got strings.Builder
 			for {
 				e, err := rd.next(func([]byte) bool { return true })

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -24,7 +25,8 @@ const (
 // lets as much garbage pile up beside it; of a slab only the pages that a message really fills take memory, and they are
 // given back when no large message has come for a while.
 type buffers struct {
-	small sync.Pool // *[]byte
+	small   sync.Pool // *[]byte
+	readers sync.Pool // *eventReader
 
 	mu     sync.Mutex
 	slabs  []slab
@@ -144,6 +146,23 @@ func (b *buffers) emptyLater() {
 			}
 		}
 	})
+}
+
+// reader returns a reader of a stream's events, which release takes back. beforeRead is called before each read that may block.
+func (b *buffers) reader(stream io.Reader, beforeRead func()) *eventReader {
+	rd, ok := b.readers.Get().(*eventReader)
+	if !ok {
+		rd = &eventReader{}
+	}
+	*rd = eventReader{r: stream, buf: b.get(), memory: b, beforeRead: beforeRead}
+	return rd
+}
+
+// release takes back a reader that nobody may use any more, nor an event of it.
+func (b *buffers) release(rd *eventReader) {
+	b.put(rd.buf)
+	*rd = eventReader{}
+	b.readers.Put(rd)
 }
 
 // swap gives a stream a small buffer for a large one, so that the next stream, which often begins before this one has ended,

@@ -17,7 +17,7 @@ func TestBuffers(t *testing.T) {
 		t.Fatal("the slab was lent twice")
 	}
 	// A stream that has been served gives the slab back, and keeps what it has yet to read.
-	rd := newEventReader(nil, &b, nil)
+	rd := b.reader(nil, nil)
 	rd.buf, rd.pos = append(large[:0], "used rest"...), 5
 	b.swap(rd)
 	if string(rd.buf) != "rest" || rd.pos != 0 {

@@ -33,7 +33,7 @@ func (b *Bridge) explainOld(x *exchange, r reply) (failure, bool) {
 	if !isStream(resp) {
 		return failure{}, false
 	}
-	first, err := newEventReader(resp.Body, &buffers{}, func() {}).next(func([]byte) bool { return false })
+	first, err := new(buffers).reader(resp.Body, func() {}).next(func([]byte) bool { return false })
 	if err != nil || first.name != "endpoint" {
 		return failure{}, false
 	}

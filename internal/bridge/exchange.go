@@ -79,7 +79,7 @@ type exchange struct {
 	// forward is not nil if the request is translated for the client; first is what was sent before the server asked for
 	// input, which it has done rounds times.
 	forward *forwarding
-	first   message
+	first   *message
 	rounds  int
 }
 

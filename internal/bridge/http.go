@@ -27,7 +27,7 @@ func (b *Bridge) request(ctx context.Context, method string, body []byte, s *ses
 	if err != nil {
 		return nil, err
 	}
-	r.URL = new(*b.URL) // not parsed again for each request
+	r.URL = b.URL // not parsed again for each request, and nobody changes it
 	for name, values := range b.Header {
 		r.Header[name] = values
 	}
@@ -108,8 +108,8 @@ func notSent(err error) bool {
 
 // readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
 func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
-	rd := newEventReader(resp.Body, &b.buffers, b.out.flush)
-	defer func() { b.buffers.put(rd.buf) }()
+	rd := b.buffers.reader(resp.Body, b.out.flush)
+	defer func() { b.buffers.release(rd) }()
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	tries, resumedAt := 0, ""
 	for {
@@ -132,7 +132,7 @@ func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *
 			return r
 		}
 		defer resumed.Body.Close()
-		b.buffers.put(rd.buf)
+		b.buffers.release(rd)
 		rd = next
 	}
 }
@@ -248,7 +248,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*even
 		resp.Body.Close()
 		return nil, nil
 	}
-	next := newEventReader(resp.Body, &b.buffers, b.out.flush)
+	next := b.buffers.reader(resp.Body, b.out.flush)
 	next.lastID, next.retry = rd.lastID, rd.retry
 	return next, resp
 }

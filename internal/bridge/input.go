@@ -72,7 +72,8 @@ func asksForInput(m message) bool {
 // giveInput asks the client what the server wants to know, and says that the request should be sent again, with the answers.
 func (b *Bridge) giveInput(ctx context.Context, x *exchange, r reply) bool {
 	if x.rounds == 0 {
-		x.first = x.msg
+		first := x.msg
+		x.first = &first
 	}
 	x.rounds++
 	state, wanted := member(r.msg.result, "requestState"), member(r.msg.result, "inputRequests")
@@ -99,7 +100,7 @@ func (b *Bridge) giveInput(ctx context.Context, x *exchange, r reply) bool {
 	if state != nil {
 		added = append(added, property{"requestState", state})
 	}
-	retry := withParams(x.first, added)
+	retry := withParams(*x.first, added)
 	b.rewrite(x, retry.replaced(retry.id, encode("mcpctl-"+randomID())))
 	return true
 }

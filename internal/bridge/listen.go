@@ -73,8 +73,8 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session) {
 func (b *Bridge) readListening(resp *http.Response, lastID string) (string, time.Duration) {
 	defer resp.Body.Close()
 	opened := time.Now()
-	rd := newEventReader(resp.Body, &b.buffers, b.out.flush)
-	defer func() { b.buffers.put(rd.buf) }()
+	rd := b.buffers.reader(resp.Body, b.out.flush)
+	defer func() { b.buffers.release(rd) }()
 	rd.lastID = lastID
 	for {
 		e, err := rd.next(func([]byte) bool { return false })

@@ -39,14 +39,9 @@ type eventReader struct {
 	// it didn't.
 	lastID string
 	retry  time.Duration
-	grow   func(buf []byte, size int) []byte
+	memory *buffers
 	// beforeRead is called before each read that may block.
 	beforeRead func()
-}
-
-// newEventReader returns a reader that takes its memory from mem. Its buf has to be put back there.
-func newEventReader(r io.Reader, mem *buffers, beforeRead func()) *eventReader {
-	return &eventReader{r: r, buf: mem.get(), grow: mem.grow, beforeRead: beforeRead}
 }
 
 // next returns the next event that has data. At the end of the stream it returns io.EOF, or the error that cut the
@@ -205,7 +200,7 @@ func (e *eventReader) fill() error {
 		if len(e.buf) > maxMessage {
 			return errTooLong
 		}
-		e.buf = e.grow(e.buf, busyBuffer)
+		e.buf = e.memory.grow(e.buf, busyBuffer)
 	}
 	e.beforeRead()
 	for range 100 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -91,6 +92,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 		options.In = in
 		a.useOneProcessor()
 	}
+	a.useLittleMemory()
 	if parent := os.Getppid(); a.host.OS != "windows" { // where a process keeps the number of a parent that is gone
 		options.ParentGone = func() bool { return os.Getppid() != parent }
 	}
@@ -118,6 +120,15 @@ func polledStdin(r io.Reader) io.ReadCloser {
 func (a *app) useOneProcessor() {
 	if a.host.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
+	}
+}
+
+// useLittleMemory has garbage collected sooner than by default, unless the user has said when (GOGC, see package runtime). A bridge
+// stays for as long as its client, and there are as many as the client has servers; what it holds on to is so little that
+// collecting costs it little.
+func (a *app) useLittleMemory() {
+	if a.host.Getenv("GOGC") == "" {
+		debug.SetGCPercent(60)
 	}
 }
 

@@ -71,8 +71,8 @@ func New(o Options) (*http.Client, error) {
 		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true,    // a compressed event stream arrives in lumps
-		ReadBufferSize:      8 << 10, // small: a bridge may hold a hundred connections
-		WriteBufferSize:     2 << 10, // headers and a small message; the rest of a large one isn't copied
+		ReadBufferSize:      4 << 10, // small: a bridge may hold a hundred connections
+		WriteBufferSize:     1 << 10, // headers and a small message; the rest of a large one isn't copied
 	}
 	return &http.Client{
 		Transport:     &guard{next: t, allowHTTP: slices.Clone(o.AllowHTTP), reach: limits},
