@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -178,6 +179,8 @@ type editResult struct {
 // edit does one file after the other and reports. An error in one of several files doesn't keep the others from being
 // done.
 func (a *app) edit(o editOptions, targets []clients.Target, do func(clients.Target) (clients.Outcome, error)) error {
+	// A tree of a large file is garbage when the process ends, in a moment, and not much sooner: looking for it takes longer than that.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	results := []editResult{}
 	var failed error
 	for _, t := range targets {

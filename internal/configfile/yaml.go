@@ -48,6 +48,16 @@ func parseYAML(s source) (*yamlText, error) {
 // yamlLines returns where lines start by the line breaks of YAML 1.1 (section 4.1.4), which the library counts by.
 func yamlLines(body string) []int {
 	lines := []int{0}
+	if !strings.Contains(body, "\r") && !strings.Contains(body, "\u0085") && !strings.Contains(body, "\u2028") && !strings.Contains(body, "\u2029") {
+		for at := 0; ; {
+			n := strings.IndexByte(body[at:], '\n')
+			if n < 0 {
+				return lines
+			}
+			at += n + 1
+			lines = append(lines, at)
+		}
+	}
 	for i := 0; i < len(body); i++ {
 		switch body[i] {
 		case '\n':

@@ -50,6 +50,11 @@ func yamlNest(path []string, value any) Members {
 // take takes body apart and makes sure that it means the same as before but for what is at path: YAML has corners in which
 // a line more changes the line before.
 func (d *yamlText) take(body string, path []string, value any) (text, error) {
+	if len(body) >= windowFrom {
+		if next := d.edited(body, path); next != nil {
+			return next, nil
+		}
+	}
 	next, err := parseYAML(d.with(body))
 	if err != nil || !sameBut(d.root, next.root, path) {
 		if err == nil && d.body != "" && !strings.HasSuffix(d.body, "\n") {
