@@ -11,7 +11,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
-// tomlText is a text in TOML. go-toml judges it as a whole and its unstable.Parser, whose version go.mod pins, knows where
+// tomlText is a text in TOML. go-toml judges it (see judge), and its unstable.Parser, whose version go.mod pins, knows where
 // everything is.
 type tomlText struct {
 	source
@@ -59,18 +59,13 @@ type tomlString struct {
 
 func parseTOML(s source) (*tomlText, error) {
 	d := &tomlText{source: s}
-	data := []byte(s.body)
-	var whole map[string]any
-	if err := toml.Unmarshal(data, &whole); err != nil {
-		return nil, d.syntaxError(err)
+	err := d.index()
+	if err == nil {
+		err = d.judge(crowd, pieceSize)
+	} else if whole := unmarshalTOML([]byte(s.body)); whole != nil {
+		err = whole
 	}
-	d.sections = []tomlSection{{}}
-	p := unstable.Parser{}
-	p.Reset(data)
-	for p.NextExpression() {
-		d.add(p.Expression())
-	}
-	if err := p.Error(); err != nil {
+	if err != nil {
 		return nil, d.syntaxError(err)
 	}
 	return d, nil

@@ -37,13 +37,14 @@ func (d *yamlText) edited(body string, path []string) *yamlText {
 	return nil
 }
 
-// differ returns what of two texts is between what they begin and end with in common.
+// differ returns what of two texts is between the lines that they begin with in common, and what they end with in common.
 func differ(a, b string) (inA, inB span) {
 	most := min(len(a), len(b))
 	head, tail := 0, 0
 	for head < most && a[head] == b[head] {
 		head++
 	}
+	head = strings.LastIndexByte(a[:head], '\n') + 1 // else a line's indentation may count here and be missed there
 	for tail < most-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}

@@ -81,7 +81,7 @@ func (g generator) damage(d *yamlText, path []string) string {
 	case 2: // or stands there twice
 		return d.body[:at] + line + d.body[at:]
 	case 3:
-		odd := []string{"# x\n", "  linear: 1\n", "  x: |\n    y\n", "---\n", "...\n", "  a: \"\n", "\"\n", "  - x\n", "x: &a 1\n", "  <<: {}\n", "  ? a\n", "\n\n", "  {\n", "%TAG\n", "  z: 'b\n", "'\n"}
+		odd := []string{"# x\n", "  linear: 1\n", "  x: |\n    y\n", "---\n", "...\n", "  a: \"\n", "\"\n", "  - x\n", "x: &a 1\n", "  <<: {}\n", "  ? a\n", "\n\n", "  q: \"\u2028\"\n", "  {\n", "%TAG\n", "  z: 'b\n", "'\n"}
 		return d.body[:at] + odd[g.IntN(len(odd))] + d.body[at:]
 	}
 	i := g.IntN(len(d.body) + 1)
@@ -99,4 +99,44 @@ func otherNode(a, b *yaml.Node) string {
 		}
 	}
 	return ""
+}
+
+// TestYAMLWindowDeclines: a window tells nothing where a place far away may have to do with the change, or lines are counted another
+// way.
+func TestYAMLWindowDeclines(t *testing.T) {
+	const text = "servers:\n  a: 1\n  linear: 2\n  b: 3\n  c: 4\n"
+	path := []string{"servers", "linear"}
+	for name, c := range map[string]struct{ text, body string }{
+		"an anchor that goes":        {"servers:\n  a: 1\n  linear: &l 2\n  b: 3\n  c: *l\n", "servers:\n  a: 1\n  b: 3\n  c: *l\n"},
+		"an anchor that comes":       {text, strings.Replace(text, "2", "&l 2", 1)},
+		"a directive and a tag":      {"%TAG ! tag:x,2000:\n---\n" + text, "%TAG ! tag:x,2000:\n---\n" + strings.Replace(text, "2", "!t 2", 1)},
+		"a line of another kind":     {text, strings.Replace(text, "2", "\"x\u0085 y\"", 1)},
+		"lines of another kind":      {"x: \"a\u2028 b\"\n" + text, "x: \"a\u2028 b\"\n" + strings.Replace(text, "2", "5", 1)},
+		"a mapping in braces":        {"servers: {\n  a: 1,\n  linear: 2,\n  b: 3,\n  c: 4\n}\n", "servers: {\n  a: 1,\n  linear: 4,\n  b: 3,\n  c: 4\n}\n"},
+		"the member before, changed": {text, strings.Replace(strings.Replace(text, "1", "7", 1), "2", "7", 1)},
+		"the member after, changed":  {text, strings.Replace(strings.Replace(text, "3", "7", 1), "2", "7", 1)},
+		"one far away, changed":      {text, strings.Replace(strings.Replace(text, "4", "7", 1), "2", "7", 1)},
+		"the same one, twice":        {text, strings.Replace(text, "  b", "  linear: 5\n  b", 1)},
+	} {
+		d, err := parseYAML(source{"f", YAML, c.text})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if next := d.edited(c.body, path); next != nil {
+			if whole, err := parseYAML(d.with(c.body)); err != nil || otherNode(next.root, whole.root) != "" || !sameBut(d.root, whole.root, path) {
+				t.Errorf("%s: told to be the same (whole: %v)", name, err)
+			}
+		}
+	}
+	d, err := parseYAML(source{"f", YAML, text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string]string{
+		"replaced": strings.Replace(text, "2", "5", 1), "removed": strings.Replace(text, "  linear: 2\n", "", 1), "larger": strings.Replace(text, " 2", "\n    x:\n    - y", 1),
+	} {
+		if d.edited(body, path) == nil {
+			t.Errorf("%s: not told", name)
+		}
+	}
 }
