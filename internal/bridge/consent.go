@@ -118,14 +118,15 @@ func wantsInput(x *exchange, r reply) bool {
 // consentNeeded is the answer to a request that could not wait any longer for the user.
 func consentNeeded(x *exchange, flow Flow, err error) []byte {
 	failed := err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
-	text := fmt.Sprintf("this server needs your consent first. Open this page, allow access, then ask again: %s", flow.URL())
-	switch {
-	case failed && problem.NextStep(err) != "":
+	if failed && problem.NextStep(err) != "" {
 		return consentAnswer(x, failure{text: "this server needs your consent first, and " + err.Error(), next: problem.NextStep(err)})
-	case failed:
-		text = fmt.Sprintf("%s (%s)", text, err)
-	case flow.URL() == "":
+	}
+	text := fmt.Sprintf("this server needs your consent first. Open this page, allow access, then ask again: %s", flow.URL())
+	if flow.URL() == "" {
 		text = fmt.Sprintf("this server needs your consent first. Allow access on the page at %s that is open in your browser, then ask again", flow.Host())
+	}
+	if failed {
+		text = fmt.Sprintf("%s (%s)", text, err)
 	}
 	return consentAnswer(x, failure{text: text, url: flow.URL()})
 }

@@ -126,7 +126,7 @@ func (a *app) speak(ctx context.Context, s config.Settings, t target, o connectO
 	if err != nil {
 		return nil, nil, err
 	}
-	options.Patience = o.timeout
+	options.Patience = o.timeout + time.Second // so that the consent's own end comes first, which is taken note of
 	client, hangUp = a.converse(ctx, options)
 	return client, hangUp, nil
 }

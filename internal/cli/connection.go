@@ -45,6 +45,7 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 	credentials := a.authorizer(s, t, oauthOptions)
 	if t.atGateway || header.Get("Authorization") == "" { // else the user has a credential of their own
 		options.Authorizer, ask.SignIn = credentials, credentials
+		ask.SignInCommand = credentials.tokens.LoginCommand()
 	}
 	ask.State = a.state()
 	ask.Identity = func() string { return s.Profile + "\n" + t.url.String() }

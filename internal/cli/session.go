@@ -163,7 +163,11 @@ func (t target) explain(err error, timeout time.Duration) error {
 		return problem.New("", "%s answered with an error: %s (%d)", t.name, render.Clean(refused.Message), refused.Code)
 	}
 	if data.Reason == "consent_required" && data.Page != "" {
-		return problem.New("run it again, and allow access on the page that it opens", "no consent was given within %s", timeout)
+		next := "run it again, and allow access on the page that it opens"
+		if t.atGateway {
+			next += "; if the page ended in an error, mcpctl login --oauth " + t.loginName()
+		}
+		return problem.New(next, "no consent was given within %s", timeout)
 	}
 	if next := []rune(data.NextStep); len(next) > 0 { // it stands at the end of the message as well
 		next[0] = unicode.ToUpper(next[0])

@@ -32,6 +32,8 @@ const (
 	// roundLife: a client that calls in a loop would otherwise open a tab every ten minutes all night.
 	maxRounds = 3
 	roundLife = time.Hour
+	// nowhereLife is how long it is remembered that a gateway's pages for consent lead nowhere: until somebody has renewed it.
+	nowhereLife = 7 * 24 * time.Hour
 	// refusalLife is how long a sign-in that failed, or that the user refused, is answered without another.
 	refusalLife = time.Minute
 )
@@ -54,8 +56,10 @@ type Options struct {
 	Connected func(ctx context.Context) (bool, error)
 	// PerUser asks the control plane whether the server wants each user's consent. It may be nil, and fail, as Connected.
 	PerUser func(ctx context.Context) (bool, error)
-	// SignIn is the way through the browser for answers that name no page; nil means that there is none.
-	SignIn SignIn
+	// SignIn is the way through the browser for answers that name no page, or one that has led nowhere; nil means that there
+	// is none. SignInCommand is how the user takes it at once.
+	SignIn        SignIn
+	SignInCommand string
 	// State is where the processes that want the same consent find each other. Identity says whose consent for which
 	// server that is; it isn't secret, and is asked for when the first flow begins. Without Identity nothing is shared.
 	State    state.Dir
@@ -73,6 +77,7 @@ type Manager struct {
 	// rounds is how many flows in a row were without effect, and roundAt when the last of them was noticed.
 	rounds  int
 	roundAt time.Time
+	nowhere bool // see ledNowhere
 
 	tab      sync.Mutex // taken while a flow's own is held, where mu must not be
 	openedAt time.Time
@@ -116,7 +121,39 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 		return nil, problem.New("if you know "+u.Host+" and trust it, open the page yourself, then ask again",
 			"this server wants you to visit a page at %s, which mcpctl doesn't open by itself: %s", u.Host, u)
 	}
+	if m.o.SignIn != nil && m.ledNowhere() {
+		flow, err := m.signIn(ctx, a)
+		if flow != nil {
+			return flow, nil
+		}
+		m.o.Log.Debug("there is no login instead of the page for consent", "error", err)
+	}
 	return m.join(u, nil)
+}
+
+// ledNowhere reports whether the gateway's own page for consent was there to be used and brought nothing. In version 2.2.3 a page
+// that a call with an API key leads to ends in an error after the user has allowed access (Portkey-AI/gateway, src/mcp), and only
+// the consent within a login counts. Whoever just didn't care gets a login then as well, which leads to the same end.
+func (m *Manager) ledNowhere() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.sharing()
+	switch f := m.flow; {
+	case f == nil:
+	case f.attempt == nil && f.expired():
+		f.noteNowhere()
+	case f.attempt == nil && !f.isOvertaken():
+		return false // it is in progress, or was not in vain
+	}
+	return m.nowhere || s != nil && s.read().ledNowhere(time.Now())
+}
+
+// sharing returns what is shared with other processes, nil if nothing is. m.mu must be held.
+func (m *Manager) sharing() *shared {
+	if m.shared == nil && m.o.Identity != nil {
+		m.shared = newShared(m.o.State, m.o.Identity())
+	}
+	return m.shared
 }
 
 // lacksConsent reports whether it is certain that the server wants the user's consent and hasn't got it.
@@ -139,9 +176,7 @@ func (m *Manager) join(u *url.URL, attempt Attempt) (bridge.Flow, error) {
 	defer m.mu.Unlock()
 	switch {
 	case m.flow == nil:
-		if m.o.Identity != nil {
-			m.shared = newShared(m.o.State, m.o.Identity())
-		}
+		m.sharing()
 		m.flow = newFlow(m, attempt)
 	case m.flow.over():
 		if m.tooManyRounds() {

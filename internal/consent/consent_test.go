@@ -420,6 +420,176 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
+// browserLogin is a SignIn whose user logs in a while after the page is there.
+type browserLogin struct {
+	a     *asker
+	after time.Duration
+}
+
+const loginPage = "https://mcp.portkey.ai/oauth/linear/authorize?client_id=c&state=s"
+
+func (l browserLogin) Use(context.Context) bool                              { return false }
+func (l browserLogin) Prepare(context.Context, http.Header) (Attempt, error) { return l, nil }
+func (l browserLogin) Host() string                                          { return "mcp.portkey.ai" }
+func (l browserLogin) Begin(context.Context) (Login, error)                  { return l, nil }
+func (l browserLogin) Page() *url.URL                                        { u, _ := url.Parse(loginPage); return u }
+func (l browserLogin) Wait(ctx context.Context) error {
+	select {
+	case <-time.After(l.after):
+		l.a.connected.Store(true)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// beside is a few processes whose calls get through when the user has logged in, a minute after the login's page is open.
+func beside(t *testing.T, a *asker, dir string, watch bool) (all []*Manager, call func(ctx context.Context, m *Manager) error) {
+	all = fleet(a, 3, dir, watch)
+	for _, m := range all {
+		m.o.SignIn, m.o.SignInCommand = browserLogin{a, time.Minute}, "mcpctl login --oauth linear"
+	}
+	return all, func(ctx context.Context, m *Manager) error {
+		for !a.connected.Load() {
+			flow := ask(m)
+			if err := flow.Await(ctx); err != nil {
+				return err
+			}
+			if a.connected.Load() {
+				flow.Granted()
+			}
+		}
+		return nil
+	}
+}
+
+func (a *asker) wantOpened(t *testing.T, want ...string) {
+	t.Helper()
+	if _, opened := a.seen(); !slices.Equal(opened, want) {
+		t.Errorf("opened %q, want %q", opened, want)
+	}
+}
+
+// TestNowhere: a page that has brought nothing in its time isn't opened again; the login is, once, by all processes, also by one that
+// waits with the page when that is noticed.
+func TestNowhere(t *testing.T) {
+	for _, watch := range []bool{true, false} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			a := &asker{}
+			all, call := beside(t, a, dir, watch)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				err := call(t.Context(), all[0])
+				if err == nil || !strings.Contains(err.Error(), "no consent within 10m0s; if the page ended in an error, run mcpctl login --oauth linear") {
+					t.Error(err)
+				}
+			})
+			time.Sleep(5 * time.Minute)
+			wg.Go(func() {
+				began := time.Now()
+				if err := call(t.Context(), all[1]); err != nil || time.Since(began) > 6*time.Minute+2*probePause {
+					t.Errorf("after %s: %v", time.Since(began), err)
+				}
+			})
+			wg.Wait()
+			a.wantOpened(t, page, loginPage)
+			a.connected.Store(false) // somebody has taken it back
+			for _, m := range []*Manager{all[2], all[0]} {
+				if err := call(t.Context(), m); err != nil {
+					t.Error(err)
+				}
+			}
+			a.wantOpened(t, page, loginPage, loginPage)
+			time.Sleep(2 * probePause) // for the timers
+		})
+	}
+}
+
+// TestOvertaken: the process that leads hears of it as well.
+func TestOvertaken(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		all, call := beside(t, a, dir, true)
+		impatient, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := call(impatient, all[0]); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			time.Sleep(4*time.Minute + time.Second)
+			if err := call(t.Context(), all[0]); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(5 * time.Minute)
+		wg.Go(func() {
+			if err := call(t.Context(), all[1]); err != nil {
+				t.Error(err)
+			}
+		})
+		began := time.Now()
+		wg.Wait()
+		if d := time.Since(began); d > 6*time.Minute+4*probePause {
+			t.Errorf("after %s", d)
+		}
+		a.wantOpened(t, page, loginPage)
+		time.Sleep(2 * probePause)
+	})
+}
+
+// TestLoginInVain: a login in which nobody has done anything says nothing of the gateway's other pages.
+func TestLoginInVain(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		all, _ := beside(t, a, dir, true)
+		all[0].o.SignIn = browserLogin{a, 30 * time.Minute}
+		flow, err := all[0].Find(t.Context(), bridge.Answer{Status: 401, Last: true, Header: http.Header{"Www-Authenticate": {metadata}},
+			Body: []byte(`{"error":"unauthorized","error_description":"The upstream access token is invalid or has expired"}`)})
+		if err != nil || flow == nil {
+			t.Fatal(flow, err)
+		}
+		if err := flow.Await(t.Context()); err == nil || strings.Contains(err.Error(), "run mcpctl") {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := ask(all[1]).Await(soon); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		a.wantOpened(t, loginPage, page)
+		time.Sleep(time.Hour)
+	})
+}
+
+func TestLedNowhere(t *testing.T) {
+	now := time.Now()
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	for name, tc := range map[string]struct {
+		r    record
+		want bool
+	}{
+		"no record":                {record{}, false},
+		"it is open":               {record{OpenedAt: ago(time.Minute), ExpiresAt: ago(-9 * time.Minute)}, false},
+		"nobody saw what became":   {record{OpenedAt: ago(11 * time.Minute), ExpiresAt: ago(time.Minute)}, true},
+		"nobody saw it yesterday":  {record{OpenedAt: ago(25 * time.Hour), ExpiresAt: ago(24 * time.Hour)}, false},
+		"the consent was there":    {record{OpenedAt: ago(11 * time.Minute), ExpiresAt: ago(time.Minute), GrantedAt: ago(9 * time.Minute)}, false},
+		"one before was there":     {record{OpenedAt: ago(11 * time.Minute), ExpiresAt: ago(time.Minute), GrantedAt: ago(12 * time.Minute)}, true},
+		"it was a login":           {record{OpenedAt: ago(11 * time.Minute), ExpiresAt: ago(time.Minute), Login: true}, false},
+		"a login, but it is known": {record{OpenedAt: ago(11 * time.Minute), ExpiresAt: ago(time.Minute), Login: true, NowhereAt: ago(time.Hour)}, true},
+		"it was known last month":  {record{NowhereAt: ago(30 * 24 * time.Hour)}, false},
+		"the clock was wrong":      {record{NowhereAt: ago(-time.Hour)}, false},
+	} {
+		if got := tc.r.ledNowhere(now); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // TestOwnerGone: when the leader stops, whatever the reason, another takes over, and opens nothing.
 func TestOwnerGone(t *testing.T) {
 	dir := t.TempDir()

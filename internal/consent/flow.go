@@ -28,7 +28,9 @@ type flow struct {
 	lastProbe time.Time
 	isGranted bool
 	confirmed bool // a request went through
-	waiting   int  // requests in Await
+	// overtaken says that another process has found the page to lead nowhere (see overtake).
+	overtaken bool
+	waiting   int // requests in Await
 	// leading says that this process is the one that opens the tab and tries the calls; unlock ends that for others to see.
 	leading bool
 	unlock  func()
@@ -97,7 +99,7 @@ func (f *flow) grant() {
 // over reports whether the flow has ended, so that the next request starts another.
 func (f *flow) over() bool {
 	f.mu.Lock()
-	ended := f.isGranted || f.refusal != nil && time.Since(f.refusedAt) >= refusalLife
+	ended := f.isGranted || f.overtaken || f.refusal != nil && time.Since(f.refusedAt) >= refusalLife
 	f.mu.Unlock()
 	return ended || f.expired()
 }
@@ -123,6 +125,9 @@ func (f *flow) Await(ctx context.Context) error {
 	f.once.Do(f.begin)
 	for {
 		wait, probe := f.untilTurn()
+		if f.isOvertaken() {
+			return nil
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -137,12 +142,49 @@ func (f *flow) Await(ctx context.Context) error {
 		case <-timer.C:
 		}
 		if f.expired() {
-			return fmt.Errorf("no consent within %s", f.m.o.Timeout)
+			return f.timeOver()
 		}
 		if probe && f.takeProbe() {
 			return nil
 		}
 	}
+}
+
+// timeOver ends a request's wait for a consent that nobody gave.
+func (f *flow) timeOver() error {
+	if f.attempt != nil || f.m.o.SignIn == nil {
+		return fmt.Errorf("no consent within %s", f.m.o.Timeout)
+	}
+	f.m.mu.Lock()
+	f.noteNowhere()
+	f.m.mu.Unlock()
+	return fmt.Errorf("no consent within %s; if the page ended in an error, run %s", f.m.o.Timeout, f.m.o.SignInCommand)
+}
+
+// noteNowhere takes note that the flow's page has brought nothing, here and for other processes, and that its tab is of no use any
+// more. m.mu must be held.
+func (f *flow) noteNowhere() {
+	f.m.nowhere = true
+	f.m.tab.Lock()
+	f.m.openedAt = time.Time{}
+	f.m.tab.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.m.shared; s != nil {
+		if err := s.noteNowhere(time.Now()); err != nil {
+			f.m.o.Log.Debug("the other bridges can't be told of the page", "error", err)
+		}
+	}
+	f.follow()
+}
+
+// overtake ends the flow if another process has found its page to lead nowhere: there is another way now. f.mu must be held.
+func (f *flow) overtake(r record) bool {
+	if f.attempt == nil && f.m.o.SignIn != nil && r.NowhereAt.After(f.beganAt) {
+		f.overtaken = true
+		f.follow()
+	}
+	return f.overtaken
 }
 
 func (f *flow) enter() {
@@ -173,6 +215,9 @@ func (f *flow) untilTurn() (wait time.Duration, probe bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	wait = probePause
+	if f.leading && f.m.shared != nil {
+		f.overtake(f.m.shared.read())
+	}
 	switch {
 	case !f.lead():
 		wait = followPause
@@ -181,6 +226,12 @@ func (f *flow) untilTurn() (wait time.Duration, probe bool) {
 		wait, probe = time.Until(f.lastProbe.Add(probePause)), true
 	}
 	return max(0, min(wait, time.Until(f.beganAt.Add(f.m.o.Timeout)))), probe
+}
+
+func (f *flow) isOvertaken() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.overtaken
 }
 
 func (f *flow) isUnwatched() bool {
@@ -230,7 +281,7 @@ func (f *flow) show(u *url.URL) {
 // lead makes this process the one that opens the tab and tries the calls, if no other is, and reports whether it is. f.mu
 // must be held.
 func (f *flow) lead() bool {
-	if f.leading || f.isGranted || f.refusal != nil {
+	if f.leading || f.isGranted || f.overtaken || f.refusal != nil {
 		return f.leading
 	}
 	s := f.m.shared
@@ -268,6 +319,8 @@ func (f *flow) takeLead(r record) {
 		tabOpen := r.usable(time.Now())
 		fault.Go(func() { f.carryOut(tabOpen) }, f.refuse)
 		return
+	case f.overtake(r):
+		return
 	}
 	u := f.url
 	if !f.m.mayOpen(u) || r.usable(time.Now()) || !f.m.takeTab() {
@@ -285,7 +338,7 @@ func (f *flow) open(u *url.URL) {
 
 func (f *flow) openLocked(u *url.URL) {
 	if f.unlock != nil {
-		if err := f.m.shared.noteOpened(u.Host, time.Now()); err != nil {
+		if err := f.m.shared.noteOpened(u.Host, f.attempt != nil, time.Now()); err != nil {
 			f.m.o.Log.Debug("the other bridges can't be told of the tab", "error", err)
 		}
 	}

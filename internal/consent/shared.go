@@ -22,6 +22,9 @@ type record struct {
 	OpenedAt  time.Time `json:"opened_at"`
 	ExpiresAt time.Time `json:"expires_at"`          // until then the tab is usable, and no other is opened
 	GrantedAt time.Time `json:"granted_at,omitzero"` // the consent was there
+	// Login says that the tab is one of a sign-in, and NowhereAt when a page that was none was found to lead nowhere.
+	Login     bool      `json:"login,omitempty"`
+	NowhereAt time.Time `json:"nowhere_at,omitzero"`
 }
 
 // newShared returns what is shared by all who name the same identity. It touches no file.
@@ -50,10 +53,30 @@ func (r record) usable(now time.Time) bool {
 	return !r.OpenedAt.After(now) && now.Before(r.ExpiresAt) && r.ExpiresAt.Sub(r.OpenedAt) <= stateLife
 }
 
-// noteOpened must be called with the lock held, as noteGranted.
-func (s *shared) noteOpened(host string, now time.Time) error {
+// ledNowhere reports whether pages for consent are known at now to lead nowhere: because that was noticed, or because one was opened,
+// and nobody was there any more to see that nothing came of it.
+func (r record) ledNowhere(now time.Time) bool {
+	if since := now.Sub(r.NowhereAt); 0 <= since && since < nowhereLife {
+		return true
+	}
+	since := now.Sub(r.OpenedAt)
+	return !r.Login && stateLife <= since && since < maxUnseen && !r.usable(now) && !r.GrantedAt.After(r.OpenedAt)
+}
+
+// maxUnseen is how long nobody may have looked at what came of a page.
+const maxUnseen = 24 * time.Hour
+
+// noteOpened must be called with the lock held, as noteGranted. login says that the tab is one of a sign-in.
+func (s *shared) noteOpened(host string, login bool, now time.Time) error {
 	now = now.UTC()
-	return s.dir.Write(s.path(), record{Host: host, OpenedAt: now, ExpiresAt: now.Add(stateLife)})
+	return s.dir.Write(s.path(), record{Host: host, OpenedAt: now, ExpiresAt: now.Add(stateLife), Login: login, NowhereAt: s.read().NowhereAt})
+}
+
+// noteNowhere may be called by any process. If another writes at the same time, and the note is lost, it will be made again.
+func (s *shared) noteNowhere(now time.Time) error {
+	r := s.read()
+	r.NowhereAt, r.ExpiresAt = now.UTC(), now.UTC()
+	return s.dir.Write(s.path(), r)
 }
 
 func (s *shared) noteGranted(host string, now time.Time) error {
