@@ -11,8 +11,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
-// tomlText is a text in TOML. go-toml judges it (see judge), and its unstable.Parser, whose version go.mod pins, knows where
-// everything is.
+// tomlText is a text in TOML. go-toml judges it, and its unstable.Parser, whose version go.mod pins, knows where everything is.
 type tomlText struct {
 	source
 	// sections are the tables with a header in the file's order, after the root's own section.
@@ -59,32 +58,55 @@ type tomlString struct {
 
 func parseTOML(s source) (*tomlText, error) {
 	d := &tomlText{source: s}
-	err := d.index()
-	if err == nil {
-		err = d.judge(crowd, pieceSize)
-	} else if whole := unmarshalTOML([]byte(s.body)); whole != nil {
-		err = whole
+	sound, parseErr := d.index(tomlPieceSize)
+	if !sound {
+		// go-toml has the last word, and those of the error.
+		var whole map[string]any
+		if err := toml.Unmarshal([]byte(s.body), &whole); err != nil {
+			return nil, d.syntaxError(err)
+		}
 	}
-	if err != nil {
-		return nil, d.syntaxError(err)
+	if parseErr != nil {
+		return nil, d.syntaxError(parseErr)
 	}
 	return d, nil
 }
 
-// add indexes an expression: a header, or a name with its value.
-func (d *tomlText) add(e *unstable.Node) {
+// index finds where everything is. It reports whether go-toml is sure to take the text, which it reads in pieces of so many lines and
+// headers: as a whole, a large one would take it much longer.
+func (d *tomlText) index(pieceSize int) (sound bool, err error) {
+	data := []byte(d.body)
+	d.sections = []tomlSection{{}}
+	names, pieces := newTOMLNames(), newTOMLPieces(pieceSize)
+	p := unstable.Parser{}
+	p.Reset(data)
+	sound = true
+	for p.NextExpression() {
+		e := p.Expression()
+		sound = sound && names.add(e)
+		pieces.add(e, d.add(e))
+	}
+	if err := p.Error(); err != nil {
+		return false, err
+	}
+	return sound && pieces.decode(data), nil
+}
+
+// add indexes an expression: a header, or a name with its value. It returns where its line starts.
+func (d *tomlText) add(e *unstable.Node) int {
 	if e.Kind == unstable.KeyValue {
 		s := &d.sections[len(d.sections)-1]
 		item := d.item(e, s.path, false, func(inner tomlItem) { s.items = append(s.items, inner) })
 		s.items = append(s.items, item)
 		s.end = d.lineEnd(item.end)
-		return
+		return d.lineStart(item.start)
 	}
 	path, key := d.key(e, nil)
 	start := d.lineStart(key.start)
 	d.sections = append(d.sections, tomlSection{
 		path: path, array: e.Kind == unstable.ArrayTable, span: span{start, d.lineEnd(key.end)},
 	})
+	return start
 }
 
 // key returns the path that an expression's key leads to from a table, and where it is written.
@@ -322,7 +344,7 @@ func (d *tomlText) syntaxError(err error) error {
 	line, column := decode.Position()
 	offset := 0
 	for range line - 1 {
-		offset += strings.IndexByte(d.body[offset:]+"\n", '\n') + 1
+		offset = d.lineEnd(offset)
 	}
 	offset = max(0, min(offset+column-1, len(d.body)))
 	what := strings.TrimPrefix(decode.Error(), "toml: ")
