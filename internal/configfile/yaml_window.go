@@ -41,10 +41,17 @@ func (d *yamlText) edited(body string, path []string) *yamlText {
 func differ(a, b string) (inA, inB span) {
 	most := min(len(a), len(b))
 	head, tail := 0, 0
+	const block = 4 << 10 // bytes, which are compared much faster together than one by one
+	for head+block <= most && a[head:head+block] == b[head:head+block] {
+		head += block
+	}
 	for head < most && a[head] == b[head] {
 		head++
 	}
 	head = strings.LastIndexByte(a[:head], '\n') + 1 // else a line's indentation may count here and be missed there
+	for tail+block <= most-head && a[len(a)-tail-block:len(a)-tail] == b[len(b)-tail-block:len(b)-tail] {
+		tail += block
+	}
 	for tail < most-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}

@@ -140,3 +140,17 @@ func TestYAMLWindowDeclines(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffer: large texts differ where they do, wherever that is.
+func TestDiffer(t *testing.T) {
+	line := strings.Repeat("x", 99) + "\n"
+	for _, n := range []int{0, 1, 40, 41, 82, 200} {
+		for _, m := range []int{0, 1, 41, 200} {
+			head, tail := strings.Repeat(line, n), strings.Repeat(line, m)
+			a, b := differ(head+"a\n"+tail, head+"bcd\n"+tail)
+			if a.text(head+"a\n"+tail) != "a" || b.text(head+"bcd\n"+tail) != "bcd" || a.start != len(head) || b.start != len(head) {
+				t.Errorf("%d and %d lines: %v, %v", n, m, a, b)
+			}
+		}
+	}
+}
