@@ -147,8 +147,9 @@ func TestDiffer(t *testing.T) {
 	for _, n := range []int{0, 1, 40, 41, 82, 200} {
 		for _, m := range []int{0, 1, 41, 200} {
 			head, tail := strings.Repeat(line, n), strings.Repeat(line, m)
-			a, b := differ(head+"a\n"+tail, head+"bcd\n"+tail)
-			if a.text(head+"a\n"+tail) != "a" || b.text(head+"bcd\n"+tail) != "bcd" || a.start != len(head) || b.start != len(head) {
+			short, long := "a"+strings.Repeat(line, 60)+"a", "bcd"+strings.Repeat(line, 60)+"bcd"
+			a, b := differ(head+short+"\n"+tail, head+long+"\n"+tail)
+			if a != (span{len(head), len(head + short)}) || b != (span{len(head), len(head + long)}) {
 				t.Errorf("%d and %d lines: %v, %v", n, m, a, b)
 			}
 		}
