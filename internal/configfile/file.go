@@ -1,11 +1,13 @@
 package configfile
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,6 +98,32 @@ func (f *File) Read() (Content, error) {
 	return Content{data, true}, nil
 }
 
+// holds reports whether the file holds c.
+func (f *File) holds(c Content) (bool, error) {
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return !c.Exists, nil
+	}
+	if err != nil {
+		return false, problem.New("see its permissions: ls -l "+f.path, "%w", err)
+	}
+	defer file.Close()
+	rest, piece := c.Data, make([]byte, 64<<10)
+	for {
+		n, err := file.Read(piece)
+		if !bytes.HasPrefix(rest, piece[:n]) {
+			return false, nil
+		}
+		rest = rest[n:]
+		switch {
+		case err == io.EOF:
+			return c.Exists && len(rest) == 0, nil
+		case err != nil:
+			return false, problem.New("try again", "%w", err)
+		}
+	}
+}
+
 // Lock keeps other mcpctl processes away from the file. The lock lies in the state folder: it would be litter beside the
 // file, and the owner knows nothing of it anyway.
 //
@@ -177,7 +205,7 @@ func (f *File) try(dir state.Dir, plan func(Content) (Content, error), ready fun
 		return u, explain(err)
 	}
 	// The bytes that plan made are known to parse: if they are what the disk holds, so does the file.
-	if now, err := f.Read(); err != nil || !now.equal(after) {
+	if same, err := f.holds(after); err != nil || !same {
 		return u, problem.New("close that program, then try again", "%s: another program has written it right after mcpctl", f.path)
 	}
 	return u, nil
@@ -186,7 +214,7 @@ func (f *File) try(dir state.Dir, plan func(Content) (Content, error), ready fun
 // replace writes after, or deletes the file, provided that it still holds before.
 func (f *File) replace(before, after Content, mode fs.FileMode) error {
 	unchanged := func() error {
-		if now, err := f.Read(); err != nil || !now.equal(before) {
+		if same, err := f.holds(before); err != nil || !same {
 			return errors.Join(errMoved, err)
 		}
 		return nil

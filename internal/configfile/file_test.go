@@ -320,3 +320,37 @@ func TestLitterOfACrash(t *testing.T) {
 	}
 	wantNames(t, filepath.Dir(path), ".mcpctl-00000000-abc.tmp", "f.json")
 }
+
+func TestHolds(t *testing.T) {
+	large := strings.Repeat("0123456789abcdef", 10<<10)
+	for name, tc := range map[string]struct {
+		is   string
+		want Content
+		same bool
+	}{
+		"the same":      {large, Content{[]byte(large), true}, true},
+		"another byte":  {large[:99999] + "x" + large[100000:], Content{[]byte(large), true}, false},
+		"shorter":       {large[:100000], Content{[]byte(large), true}, false},
+		"longer":        {large + "x", Content{[]byte(large), true}, false},
+		"empty":         {"", Content{nil, true}, true},
+		"none expected": {"", Content{}, false},
+	} {
+		path := filepath.Join(t.TempDir(), "f")
+		f, err := At(Place{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if none, err := f.holds(Content{}); !none || err != nil {
+			t.Errorf("a file that isn't there: %v, %v", none, err)
+		}
+		if some, err := f.holds(Content{nil, true}); some || err != nil {
+			t.Errorf("a file that should be there: %v, %v", some, err)
+		}
+		if err := os.WriteFile(path, []byte(tc.is), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if same, err := f.holds(tc.want); same != tc.same || err != nil {
+			t.Errorf("%s: %v, %v", name, same, err)
+		}
+	}
+}

@@ -182,11 +182,14 @@ func (d *yamlText) raw(n *yaml.Node) (Raw, error) {
 	if err != nil {
 		return Raw{}, err
 	}
-	text := d.body[start:end]
-	if isBlock(n) {
-		text = strings.Repeat(" ", n.Column-1) + text
+	if !isBlock(n) {
+		return Raw{d.body[start:end], d.format}, nil
 	}
-	return Raw{text, d.format}, nil
+	line := d.lineStart(start)
+	if strings.Trim(d.body[line:start], " ") == "" {
+		return Raw{d.body[line:end], d.format}, nil // no copy of a large text
+	}
+	return Raw{strings.Repeat(" ", n.Column-1) + d.body[start:end], d.format}, nil
 }
 
 // isBlock reports whether n is a collection that is written without brackets.

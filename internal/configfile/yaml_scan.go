@@ -173,7 +173,10 @@ func (d *yamlText) afterColon(key *yaml.Node) (int, error) {
 }
 
 func (d *yamlText) flowEnd(n *yaml.Node, at int) (int, error) {
-	closing := map[byte]byte{'{': '}', '[': ']'}[(d.body + "\x00")[at]]
+	var closing byte
+	if at < len(d.body) {
+		closing = map[byte]byte{'{': '}', '[': ']'}[d.body[at]]
+	}
 	if closing != 0 {
 		at++
 	}

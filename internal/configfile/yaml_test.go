@@ -226,3 +226,22 @@ func TestYAMLSetOver(t *testing.T) {
 		}
 	}
 }
+
+// TestYAMLRaw: a collection's text begins with the indentation of its lines, whatever stands before it on its first one.
+func TestYAMLRaw(t *testing.T) {
+	for text, want := range map[string]string{
+		"a:\n  b:\n    c: 1\n":       "    c: 1",
+		"a:\n  b: &x\n    c: 1\n":    "     &x\n    c: 1",
+		"a:\n  b:\n  - c\n  - d\n":   "  - c\n  - d",
+		"a:\n  b: {c: [1, {}]}  \n":  "{c: [1, {}]}",
+		"a:\n  b: !t\n  - c\n  d: 1": "     !t\n  - c",
+	} {
+		d, err := Parse("f", []byte(text), YAML)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if raw, _, err := d.Get("a", "b"); err != nil || raw.Text != want {
+			t.Errorf("%q: %q, %v", text, raw.Text, err)
+		}
+	}
+}
