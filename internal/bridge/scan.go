@@ -467,11 +467,14 @@ const block = 64
 // textBlock is text for a block, without an escape that the block's end may cut off; more says that nothing else ended it. It first
 // finds all characters that matter, a bit for each: so a processor need not wait for one before it looks for the next.
 func textBlock(b *[block]byte) (size int, more bool) {
-	var found uint64
-	for i := 0; i < block; i += 8 {
-		// The factor shifts the highest bit of each byte to its place in the product's highest byte.
-		found |= marks(binary.LittleEndian.Uint64(b[i:])) * 0x0002040810204081 >> 56 << (i % block)
-	}
+	found := gather(b[0:]) |
+		gather(b[8:])<<8 |
+		gather(b[16:])<<16 |
+		gather(b[24:])<<24 |
+		gather(b[32:])<<32 |
+		gather(b[40:])<<40 |
+		gather(b[48:])<<48 |
+		gather(b[56:])<<56
 	for found != 0 {
 		i := bits.TrailingZeros64(found) % block
 		switch left := block - i; {
@@ -487,6 +490,9 @@ func textBlock(b *[block]byte) (size int, more bool) {
 	}
 	return block, true
 }
+
+// gather returns the marks of the first eight bytes of b side by side: the factor shifts each to its place in the product's highest byte.
+func gather(b []byte) uint64 { return marks(binary.LittleEndian.Uint64(b)) * 0x0002040810204081 >> 56 }
 
 // marks sets the highest bit of each byte of w that is a quote, a backslash or a control character, and no other bits.
 func marks(w uint64) uint64 {
