@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +117,33 @@ func allow(ts *testscript.TestScript, neg bool, args []string) {
 func expire(ts *testscript.TestScript, neg bool, args []string) { gatewayOf(ts).ExpireTokens() }
 
 func revoke(ts *testscript.TestScript, neg bool, args []string) { gatewayOf(ts).RevokeTokens() }
+
+var timeInJSON = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[^"]+Z"`)
+
+func age(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: age DURATION")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	files, err := filepath.Glob(ts.MkAbs("home/.local/state/mcpctl/consent/*.json"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("nothing was noted about consent")
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		ts.Check(err)
+		data = timeInJSON.ReplaceAllFunc(data, func(text []byte) []byte {
+			var at time.Time
+			ts.Check(json.Unmarshal(text, &at))
+			text, err = json.Marshal(at.Add(-d))
+			ts.Check(err)
+			return text
+		})
+		ts.Check(os.WriteFile(file, data, 0o600))
+	}
+}
 
 // eventually waits for something that another process does.
 func eventually(ts *testscript.TestScript, what string, done func() bool) {

@@ -32,6 +32,7 @@ import (
 //	allow FILE              waits until FILE holds a URL, and visits it as a browser would
 //	expire                  makes all access tokens expire, whatever was said of them
 //	revoke                  ends all logins in the browser
+//	age DURATION            makes what processes have noted about consent older
 //	mode FILE OCTAL         checks a file's permission bits
 //
 // After every script the gateways' keys are looked for: in all that its commands printed, and in every file below its
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gateway": startGateway, "consent": setConsent, "arrived": arrived, "await": await, "allow": allow, "mode": checkMode, "tls": startTLS, "mute": startMute,
-			"expire": expire, "revoke": revoke,
+			"expire": expire, "revoke": revoke, "age": age,
 		},
 	})
 }

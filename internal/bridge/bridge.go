@@ -88,6 +88,8 @@ type Flow interface {
 	URL() string
 	// Host is the URL's host, by which a user recognises it.
 	Host() string
+	// Detour is what else to do if the page leads to nothing; "" if there is nothing else.
+	Detour() string
 	// Await asks the user, unless that is under way, and returns nil when the request should be sent again: when the
 	// consent is known to be given, or when it is this request's turn to find out. It returns ctx's error at the end of
 	// ctx, after which the flow goes on, or an error that says why there will be no consent.

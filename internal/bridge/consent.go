@@ -125,8 +125,11 @@ func consentNeeded(x *exchange, flow Flow, err error) []byte {
 	if flow.URL() == "" {
 		text = fmt.Sprintf("this server needs your consent first. Allow access on the page at %s that is open in your browser, then ask again", flow.Host())
 	}
-	if failed {
+	switch detour := flow.Detour(); {
+	case failed:
 		text = fmt.Sprintf("%s (%s)", text, err)
+	case detour != "":
+		text = fmt.Sprintf("%s (%s)", text, detour)
 	}
 	return consentAnswer(x, failure{text: text, url: flow.URL()})
 }

@@ -546,9 +546,10 @@ func (f *fakeFlow) Find(_ context.Context, a Answer) (Flow, error) {
 	}
 	return nil, nil
 }
-func (f *fakeFlow) URL() string  { return "https://gw.example/consent" }
-func (f *fakeFlow) Host() string { return "gw.example" }
-func (f *fakeFlow) Granted()     {}
+func (f *fakeFlow) URL() string    { return "https://gw.example/consent" }
+func (f *fakeFlow) Host() string   { return "gw.example" }
+func (f *fakeFlow) Granted()       {}
+func (f *fakeFlow) Detour() string { return "" }
 func (f *fakeFlow) Await(ctx context.Context) error {
 	f.mu.Lock()
 	f.awaited++

@@ -88,7 +88,7 @@ func (a *app) consentOpen(ctx context.Context, s config.Settings, t target, g *g
 }
 
 func noUser(t target) error {
-	return problem.New("log in with a user's key of the workspace: mcpctl login",
+	return problem.New("log in with a user's key of the workspace: mcpctl login; or as yourself, in the browser: mcpctl login --oauth "+t.loginName(),
 		"%s wants each user's consent, and the key is a service key, which belongs to no user", t.slug)
 }
 
@@ -121,7 +121,7 @@ func (a *app) obtainConsent(ctx context.Context, s config.Settings, t target, g 
 // speak returns a client of a server, with a bridge in between that runs in this process. hangUp ends both.
 func (a *app) speak(ctx context.Context, s config.Settings, t target, o connectOptions) (client *mcpclient.Client, hangUp func(), err error) {
 	options, err := a.bridgeOptions(ctx, s, t, connection{
-		noBrowser: o.noBrowser, consentTimeout: o.timeout, show: func(text string) { a.prompt("%s", text) },
+		noBrowser: o.noBrowser, consentTimeout: o.timeout, byHand: true, show: func(text string) { a.prompt("%s", text) },
 	})
 	if err != nil {
 		return nil, nil, err

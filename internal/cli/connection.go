@@ -18,6 +18,7 @@ type connection struct {
 	headers        []string // as they were given by --header
 	noBrowser      bool
 	consentTimeout time.Duration
+	byHand         bool // see consent.Options
 	log            *slog.Logger
 	show           func(text string) // prints to the user
 }
@@ -33,7 +34,7 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 		return bridge.Options{}, err
 	}
 	options := bridge.Options{URL: t.url, Client: client, Header: header, Log: c.log, Stateless: t.atGateway, Redact: a.redact.Text}
-	ask := consent.Options{Server: t.name, Timeout: c.consentTimeout, Log: c.log, Show: c.show}
+	ask := consent.Options{Server: t.name, Timeout: c.consentTimeout, Log: c.log, Show: c.show, ByHand: c.byHand}
 	if !c.noBrowser {
 		ask.Open = consent.Browser(a.host)
 	}
@@ -64,6 +65,7 @@ func (a *app) bridgeOptions(ctx context.Context, s config.Settings, t target, c 
 			}
 		}
 		ask.Connected, ask.PerUser = question((*gateway.Client).Connected), question((*gateway.Client).PerUser)
+		ask.Nobody = question((*gateway.Client).NamesNobody)
 		ask.Identity = func() string { return consentIdentity(ctx, s, t, key) }
 	}
 	options.Consent = consent.New(ask)

@@ -56,10 +56,16 @@ type Options struct {
 	Connected func(ctx context.Context) (bool, error)
 	// PerUser asks the control plane whether the server wants each user's consent. It may be nil, and fail, as Connected.
 	PerUser func(ctx context.Context) (bool, error)
+	// Nobody asks the control plane whether the key is certain to belong to no user, and so to nobody who could consent. It
+	// may be nil, and fail, as Connected. It may take back a consent that is given at that moment.
+	Nobody func(ctx context.Context) (bool, error)
 	// SignIn is the way through the browser for answers that name no page, or one that has led nowhere; nil means that there
 	// is none. SignInCommand is how the user takes it at once.
 	SignIn        SignIn
 	SignInCommand string
+	// ByHand says that the user asks for the consent now, by a command of its own. They have done with a page that was opened
+	// before.
+	ByHand bool
 	// State is where the processes that want the same consent find each other. Identity says whose consent for which
 	// server that is; it isn't secret, and is asked for when the first flow begins. Without Identity nothing is shared.
 	State    state.Dir
@@ -75,9 +81,12 @@ type Manager struct {
 	shared *shared // nil without Options.Identity, and before the first flow
 	flow   *flow   // the latest, or nil
 	// rounds is how many flows in a row were without effect, and roundAt when the last of them was noticed.
-	rounds  int
-	roundAt time.Time
-	nowhere bool // see ledNowhere
+	rounds    int
+	roundAt   time.Time
+	nowhereAt time.Time // when a page was found to lead nowhere, zero if none was
+
+	asking     sync.Mutex // taken while Nobody is asked; somebodyAt is when it last found a user, or couldn't tell
+	somebodyAt time.Time
 
 	tab      sync.Mutex // taken while a flow's own is held, where mu must not be
 	openedAt time.Time
@@ -121,7 +130,13 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 		return nil, problem.New("if you know "+u.Host+" and trust it, open the page yourself, then ask again",
 			"this server wants you to visit a page at %s, which mcpctl doesn't open by itself: %s", u.Host, u)
 	}
-	if m.o.SignIn != nil && m.ledNowhere() {
+	if err := m.refuseNobody(ctx); err != nil {
+		if m.o.SignIn != nil && m.o.SignIn.Use(ctx) {
+			return again{}, nil
+		}
+		return nil, err
+	}
+	if m.hasDetour() && m.ledNowhere() {
 		flow, err := m.signIn(ctx, a)
 		if flow != nil {
 			return flow, nil
@@ -131,21 +146,49 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 	return m.join(u, nil)
 }
 
+// hasDetour reports whether there is another way to the consent than the page that an answer names: the gateway's own login.
+func (m *Manager) hasDetour() bool { return m.o.Gateway != nil && m.o.SignIn != nil }
+
 // ledNowhere reports whether the gateway's own page for consent was there to be used and brought nothing. In version 2.2.3 a page
 // that a call with an API key leads to ends in an error after the user has allowed access (Portkey-AI/gateway, src/mcp), and only
 // the consent within a login counts. Whoever just didn't care gets a login then as well, which leads to the same end.
 func (m *Manager) ledNowhere() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.sharing()
-	switch f := m.flow; {
-	case f == nil:
-	case f.attempt == nil && f.expired():
-		f.noteNowhere()
-	case f.attempt == nil && !f.isOvertaken():
+	var r record
+	if s := m.sharing(); s != nil {
+		r = s.read()
+	}
+	f, now := m.flow, time.Now()
+	switch {
+	case f != nil && f.attempt == nil && f.expired():
+		f.noteIfNowhere()
+	case f != nil && f.attempt == nil && !f.isOvertaken():
 		return false // it is in progress, or was not in vain
 	}
-	return m.nowhere || s != nil && s.read().ledNowhere(time.Now())
+	switch {
+	case isRecent(m.nowhereAt, nowhereLife), r.knownNowhere(now):
+		return true
+	case r.ledNowhere(now), f == nil && m.o.ByHand && r.inVain(now):
+		m.noteNowhere() // the tab of the login will take its place in the record
+		return true
+	}
+	return false
+}
+
+func isRecent(t time.Time, life time.Duration) bool { return !t.IsZero() && time.Since(t) < life }
+
+// noteNowhere takes note that a page has brought nothing, here and for other processes, and that its tab is of no use any more.
+// m.mu must be held.
+func (m *Manager) noteNowhere() {
+	m.nowhereAt = time.Now()
+	m.forgetTab()
+	if m.shared == nil {
+		return
+	}
+	if err := m.shared.noteNowhere(time.Now()); err != nil {
+		m.o.Log.Debug("the other bridges can't be told of the page", "error", err)
+	}
 }
 
 // sharing returns what is shared with other processes, nil if nothing is. m.mu must be held.
@@ -168,6 +211,34 @@ func (m *Manager) lacksConsent(ctx context.Context) bool {
 	}
 	connected, err := m.o.Connected(ctx)
 	return err == nil && !connected
+}
+
+// refuseNobody returns an error if the key is certain to belong to no user. It finds out before the first page is opened, by whichever
+// process: later a consent could be there any moment.
+func (m *Manager) refuseNobody(ctx context.Context) error {
+	if m.o.Nobody == nil || m.o.Gateway == nil {
+		return nil
+	}
+	m.mu.Lock()
+	s := m.sharing()
+	begun := m.flow != nil || s != nil && s.read().usable(time.Now())
+	m.mu.Unlock()
+	m.asking.Lock()
+	defer m.asking.Unlock()
+	if begun || isRecent(m.somebodyAt, stateLife) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if nobody, err := m.o.Nobody(ctx); err != nil || !nobody {
+		m.somebodyAt = time.Now()
+		return nil
+	}
+	next := "log in with a user's key of the workspace: mcpctl login"
+	if m.o.SignInCommand != "" {
+		next += "; or as yourself, in the browser: " + m.o.SignInCommand
+	}
+	return problem.New(next, "%s wants each user's consent, and the key is a service key, which belongs to no user", m.o.Server)
 }
 
 // join returns the flow in progress, or a new one: to the page at u, or by a sign-in.
@@ -231,4 +302,11 @@ func (m *Manager) takeTab() bool {
 	}
 	m.openedAt = time.Now()
 	return true
+}
+
+// forgetTab takes note that the tab which this process has opened is of no use any more.
+func (m *Manager) forgetTab() {
+	m.tab.Lock()
+	defer m.tab.Unlock()
+	m.openedAt = time.Time{}
 }

@@ -540,6 +540,99 @@ func TestOvertaken(t *testing.T) {
 	})
 }
 
+// TestImpatience: a call that waits shorter than the page is good for says nothing of the page, and nothing else is opened while the
+// user may be busy with it.
+func TestImpatience(t *testing.T) {
+	for _, shared := range []bool{true, false} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			a := &asker{}
+			all, call := beside(t, a, dir, true)
+			m := all[0]
+			m.o.Timeout = 2 * time.Minute
+			if !shared {
+				m.o.Identity = nil
+			}
+			for range 2 {
+				if err := call(t.Context(), m); err == nil || !strings.Contains(err.Error(), "within 2m0s") {
+					t.Error(err)
+				}
+			}
+			a.wantOpened(t, page)
+			time.Sleep(stateLife)
+			if err := call(t.Context(), m); err != nil {
+				t.Error(err)
+			}
+			a.wantOpened(t, page, loginPage)
+			time.Sleep(2 * probePause)
+		})
+	}
+}
+
+// TestByHand: who asks by a command of its own has done with a page that was opened before; both get through by one login.
+func TestByHand(t *testing.T) {
+	for _, watch := range []bool{true, false} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			a := &asker{}
+			all, call := beside(t, a, dir, watch)
+			all[1].o.ByHand, all[2].o.ByHand = true, true
+			var wg sync.WaitGroup
+			for i, m := range all {
+				wg.Go(func() {
+					time.Sleep(time.Duration(i) * 20 * time.Second)
+					if err := call(t.Context(), m); err != nil {
+						t.Error(i, err)
+					}
+				})
+			}
+			wg.Wait()
+			a.wantOpened(t, page, loginPage)
+			time.Sleep(2 * probePause)
+		})
+	}
+}
+
+// TestNobody: a key that belongs to no user is told before any page is shown. Once a page is open, nobody is asked any more, since asking
+// could take back what is given just then.
+func TestNobody(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		all, _ := beside(t, a, dir, true)
+		asked := 0
+		nobody := func(yes bool, err error) func(context.Context) (bool, error) {
+			return func(context.Context) (bool, error) { asked++; return yes, err }
+		}
+		all[0].o.Nobody = nobody(true, nil)
+		all[1].o.Nobody = nobody(false, nil)
+		all[2].o.Nobody = nobody(true, nil)
+		answer := bridge.Answer{Status: 401, Body: []byte(`{"authorization_url":"` + page + `"}`)}
+		flow, err := all[0].Find(t.Context(), answer)
+		if flow != nil || err == nil || !strings.Contains(err.Error(), "service key") || !strings.Contains(problem.NextStep(err), "mcpctl login --oauth linear") {
+			t.Error(flow, err)
+		}
+		a.wantOpened(t)
+		soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for range 3 {
+			flow := ask(all[1])
+			if flow == nil {
+				t.Fatal("a user's key was refused")
+			}
+			_ = flow.Await(soon)
+		}
+		if flow := ask(all[2]); flow == nil {
+			t.Error("asked while a page is open")
+		}
+		if asked != 2 {
+			t.Errorf("asked %d times", asked)
+		}
+		a.wantOpened(t, page)
+		time.Sleep(stateLife)
+	})
+}
+
 // TestLoginInVain: a login in which nobody has done anything says nothing of the gateway's other pages.
 func TestLoginInVain(t *testing.T) {
 	dir := t.TempDir()
@@ -584,7 +677,7 @@ func TestLedNowhere(t *testing.T) {
 		"it was known last month":  {record{NowhereAt: ago(30 * 24 * time.Hour)}, false},
 		"the clock was wrong":      {record{NowhereAt: ago(-time.Hour)}, false},
 	} {
-		if got := tc.r.ledNowhere(now); got != tc.want {
+		if got := tc.r.knownNowhere(now) || tc.r.ledNowhere(now); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

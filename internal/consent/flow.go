@@ -152,36 +152,46 @@ func (f *flow) Await(ctx context.Context) error {
 
 // timeOver ends a request's wait for a consent that nobody gave.
 func (f *flow) timeOver() error {
-	if f.attempt != nil || f.m.o.SignIn == nil {
+	if f.Detour() == "" {
 		return fmt.Errorf("no consent within %s", f.m.o.Timeout)
 	}
 	f.m.mu.Lock()
-	f.noteNowhere()
+	f.noteIfNowhere()
 	f.m.mu.Unlock()
-	return fmt.Errorf("no consent within %s; if the page ended in an error, run %s", f.m.o.Timeout, f.m.o.SignInCommand)
+	return fmt.Errorf("no consent within %s; %s", f.m.o.Timeout, f.Detour())
 }
 
-// noteNowhere takes note that the flow's page has brought nothing, here and for other processes, and that its tab is of no use any
-// more. m.mu must be held.
-func (f *flow) noteNowhere() {
-	f.m.nowhere = true
-	f.m.tab.Lock()
-	f.m.openedAt = time.Time{}
-	f.m.tab.Unlock()
+// Detour implements bridge.Flow.
+func (f *flow) Detour() string {
+	if f.attempt != nil || !f.m.hasDetour() || f.m.o.SignInCommand == "" {
+		return ""
+	}
+	return "if the page ended in an error, run " + f.m.o.SignInCommand
+}
+
+// noteIfNowhere takes note of a page that has brought nothing, once its time is over: however soon requests stop waiting, the user
+// may be busy with it until then. m.mu must be held.
+func (f *flow) noteIfNowhere() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s := f.m.shared; s != nil {
-		if err := s.noteNowhere(time.Now()); err != nil {
-			f.m.o.Log.Debug("the other bridges can't be told of the page", "error", err)
-		}
+	since := f.beganAt
+	f.m.tab.Lock()
+	if at := f.m.openedAt; !at.IsZero() && at.Before(since) {
+		since = at
 	}
+	f.m.tab.Unlock()
+	if time.Since(since) < stateLife {
+		return
+	}
+	f.m.noteNowhere()
 	f.follow()
 }
 
 // overtake ends the flow if another process has found its page to lead nowhere: there is another way now. f.mu must be held.
 func (f *flow) overtake(r record) bool {
-	if f.attempt == nil && f.m.o.SignIn != nil && r.NowhereAt.After(f.beganAt) {
+	if f.attempt == nil && f.m.hasDetour() && r.NowhereAt.After(f.beganAt) {
 		f.overtaken = true
+		f.m.forgetTab() // else this process, when it is its turn, would open none for the login
 		f.follow()
 	}
 	return f.overtaken
@@ -274,8 +284,11 @@ func (f *flow) begin() {
 }
 
 func (f *flow) show(u *url.URL) {
-	f.m.o.Show(fmt.Sprintf("mcpctl: %s needs your consent at %s. Open this page and allow access:\n  %s\n",
-		f.m.o.Server, u.Host, u))
+	text := fmt.Sprintf("mcpctl: %s needs your consent at %s. Open this page and allow access:\n  %s\n", f.m.o.Server, u.Host, u)
+	if detour := f.Detour(); detour != "" {
+		text += "  (" + detour + ")\n"
+	}
+	f.m.o.Show(text)
 }
 
 // lead makes this process the one that opens the tab and tries the calls, if no other is, and reports whether it is. f.mu

@@ -53,14 +53,21 @@ func (r record) usable(now time.Time) bool {
 	return !r.OpenedAt.After(now) && now.Before(r.ExpiresAt) && r.ExpiresAt.Sub(r.OpenedAt) <= stateLife
 }
 
-// ledNowhere reports whether pages for consent are known at now to lead nowhere: because that was noticed, or because one was opened,
-// and nobody was there any more to see that nothing came of it.
+// knownNowhere reports whether pages for consent are known at now to lead nowhere.
+func (r record) knownNowhere(now time.Time) bool {
+	since := now.Sub(r.NowhereAt)
+	return 0 <= since && since < nowhereLife
+}
+
+// ledNowhere reports the same of a page that was opened, when nobody was there any more to see that nothing came of it.
 func (r record) ledNowhere(now time.Time) bool {
-	if since := now.Sub(r.NowhereAt); 0 <= since && since < nowhereLife {
-		return true
-	}
+	return !r.usable(now) && now.Sub(r.OpenedAt) >= stateLife && r.inVain(now)
+}
+
+// inVain reports whether a page that isn't a sign-in's was opened lately, and has brought nothing so far.
+func (r record) inVain(now time.Time) bool {
 	since := now.Sub(r.OpenedAt)
-	return !r.Login && stateLife <= since && since < maxUnseen && !r.usable(now) && !r.GrantedAt.After(r.OpenedAt)
+	return !r.Login && 0 <= since && since < maxUnseen && !r.GrantedAt.After(r.OpenedAt)
 }
 
 // maxUnseen is how long nobody may have looked at what came of a page.

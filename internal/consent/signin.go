@@ -66,6 +66,7 @@ type again struct{}
 
 func (again) URL() string                 { return "" }
 func (again) Host() string                { return "" }
+func (again) Detour() string              { return "" }
 func (again) Await(context.Context) error { return nil }
 func (again) Granted()                    {}
 
@@ -110,9 +111,7 @@ func (f *flow) closeTab() {
 	if f.attempt == nil {
 		return
 	}
-	f.m.tab.Lock()
-	f.m.openedAt = time.Time{}
-	f.m.tab.Unlock()
+	f.m.forgetTab()
 	if f.unlock != nil {
 		if err := f.m.shared.noteClosed(time.Now()); err != nil {
 			f.m.o.Log.Debug("the other bridges can't be told of the tab", "error", err)

@@ -134,6 +134,19 @@ func (c *Client) Disconnect(ctx context.Context, slug string) (was bool, err err
 	return err == nil, advise(err)
 }
 
+// NamesNobody reports whether the key is certain to belong to no user. It finds out, as Disconnect says, by taking back a consent of
+// which the control plane has just said that it isn't there.
+func (c *Client) NamesNobody(ctx context.Context, slug string) (bool, error) {
+	if connected, err := c.Connected(ctx, slug); err != nil || connected {
+		return false, err
+	}
+	_, err := c.Disconnect(ctx, slug)
+	if errors.Is(err, ErrNoUser) {
+		return true, nil
+	}
+	return false, err
+}
+
 // Capability is what the gateway has last seen of a server: one of its tools, prompts or resources.
 type Capability struct {
 	Type        string `json:"type"` // tool, prompt, resource, resource_template
