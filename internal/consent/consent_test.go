@@ -569,6 +569,31 @@ func TestImpatience(t *testing.T) {
 	}
 }
 
+// TestLateConsent: a consent that comes when no call waits any longer speaks for the page all the same.
+func TestLateConsent(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		all, call := beside(t, a, dir, true)
+		soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := call(soon, all[0]); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		a.connected.Store(true)
+		time.Sleep(stateLife)
+		a.connected.Store(false)
+		soon, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := call(soon, all[1]); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		a.wantOpened(t, page, page)
+		time.Sleep(stateLife)
+	})
+}
+
 // TestByHand: who asks by a command of its own has done with a page that was opened before; both get through by one login.
 func TestByHand(t *testing.T) {
 	for _, watch := range []bool{true, false} {

@@ -87,13 +87,26 @@ func (f *flow) grant() {
 	f.isGranted = true
 	close(f.granted)
 	f.m.o.Log.Info("the user's consent is there", "server", f.m.o.Server)
-	if f.unlock != nil && f.url != nil {
-		if err := f.m.shared.noteGranted(f.url.Host, time.Now()); err != nil {
-			f.m.o.Log.Debug("the other bridges can't be told of the consent", "error", err)
-		}
-	}
+	f.tellGranted()
 	f.closeTab()
 	f.follow()
+}
+
+// tellGranted lets the other processes know, unless another leads, which will. f.mu must be held.
+func (f *flow) tellGranted() {
+	if f.m.shared == nil || f.url == nil {
+		return
+	}
+	if f.unlock == nil { // no request waits any longer, but the page has done its work
+		unlock, ok, err := f.m.shared.tryLock()
+		if err != nil || !ok {
+			return
+		}
+		defer unlock()
+	}
+	if err := f.m.shared.noteGranted(f.url.Host, time.Now()); err != nil {
+		f.m.o.Log.Debug("the other bridges can't be told of the consent", "error", err)
+	}
 }
 
 // over reports whether the flow has ended, so that the next request starts another.
