@@ -130,10 +130,10 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 		return nil, problem.New("if you know "+u.Host+" and trust it, open the page yourself, then ask again",
 			"this server wants you to visit a page at %s, which mcpctl doesn't open by itself: %s", u.Host, u)
 	}
+	if m.hasDetour() && m.o.SignIn.Use(ctx) { // the user has logged in to this very server
+		return again{}, nil
+	}
 	if err := m.refuseNobody(ctx); err != nil {
-		if m.o.SignIn != nil && m.o.SignIn.Use(ctx) {
-			return again{}, nil
-		}
 		return nil, err
 	}
 	if m.hasDetour() && m.ledNowhere() {
