@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
@@ -57,7 +58,7 @@ type Options struct {
 	// PerUser asks the control plane whether the server wants each user's consent. It may be nil, and fail, as Connected.
 	PerUser func(ctx context.Context) (bool, error)
 	// Nobody asks the control plane whether the key is certain to belong to no user, and so to nobody who could consent. It
-	// may be nil, and fail, as Connected. It may take back a consent that is given at that moment.
+	// may be nil, and fail, as Connected.
 	Nobody func(ctx context.Context) (bool, error)
 	// SignIn is the way through the browser for answers that name no page, or one that has led nowhere; nil means that there
 	// is none. SignInCommand is how the user takes it at once.
@@ -84,6 +85,8 @@ type Manager struct {
 	rounds    int
 	roundAt   time.Time
 	nowhereAt time.Time // when a page was found to lead nowhere, zero if none was
+
+	noLoginAt atomic.Int64 // when the gateway offered no login, in Unix nanoseconds
 
 	asking     sync.Mutex // taken while Nobody is asked; somebodyAt is when it last found a user, or couldn't tell
 	somebodyAt time.Time
@@ -141,13 +144,16 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 		if flow != nil {
 			return flow, nil
 		}
+		m.noLoginAt.Store(time.Now().UnixNano())
 		m.o.Log.Debug("there is no login instead of the page for consent", "error", err)
 	}
 	return m.join(u, nil)
 }
 
 // hasDetour reports whether there is another way to the consent than the page that an answer names: the gateway's own login.
-func (m *Manager) hasDetour() bool { return m.o.Gateway != nil && m.o.SignIn != nil }
+func (m *Manager) hasDetour() bool {
+	return m.o.Gateway != nil && m.o.SignIn != nil && !isRecent(time.Unix(0, m.noLoginAt.Load()), refusalLife)
+}
 
 // ledNowhere reports whether the gateway's own page for consent was there to be used and brought nothing. In version 2.2.3 a page
 // that a call with an API key leads to ends in an error after the user has allowed access (Portkey-AI/gateway, src/mcp), and only
@@ -214,7 +220,7 @@ func (m *Manager) lacksConsent(ctx context.Context) bool {
 }
 
 // refuseNobody returns an error if the key is certain to belong to no user. It finds out before the first page is opened, by whichever
-// process: later a consent could be there any moment.
+// process: the user is asked then.
 func (m *Manager) refuseNobody(ctx context.Context) error {
 	if m.o.Nobody == nil || m.o.Gateway == nil {
 		return nil

@@ -618,8 +618,43 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// TestNobody: a key that belongs to no user is told before any page is shown. Once a page is open, nobody is asked any more, since asking
-// could take back what is given just then.
+// noLogin is a gateway that offers no login.
+type noLogin struct{}
+
+func (noLogin) Use(context.Context) bool                              { return false }
+func (noLogin) Prepare(context.Context, http.Header) (Attempt, error) { return nil, nil }
+
+// TestNoLogin: where there is no login to take over, the page is opened again, and the calls aren't repeated for that.
+func TestNoLogin(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{}
+		all, _ := beside(t, a, dir, true)
+		for _, m := range all {
+			m.o.SignIn = noLogin{}
+		}
+		if err := ask(all[0]).Await(t.Context()); err == nil {
+			t.Error("there is no consent")
+		}
+		time.Sleep(time.Minute)
+		soon, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		times := 0
+		for soon.Err() == nil {
+			times++
+			if err := ask(all[1]).Await(soon); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		}
+		a.wantOpened(t, page, page)
+		if times > 6 {
+			t.Errorf("sent %d times in 5 minutes", times)
+		}
+		time.Sleep(stateLife)
+	})
+}
+
+// TestNobody: a key that belongs to no user is told before any page is shown. Once a page is open, the user is the one who is asked.
 func TestNobody(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -200,9 +200,11 @@ func (f *flow) noteIfNowhere() {
 	f.follow()
 }
 
-// overtake ends the flow if another process has found its page to lead nowhere: there is another way now. f.mu must be held.
+// overtake ends the flow if another process has found its page to lead nowhere, or if the one that was open when it began has had its
+// time: there is another way now. f.mu must be held.
 func (f *flow) overtake(r record) bool {
-	if f.attempt == nil && f.m.hasDetour() && r.NowhereAt.After(f.beganAt) {
+	found := r.NowhereAt.After(f.beganAt) || r.OpenedAt.Before(f.beganAt) && r.ledNowhere(time.Now())
+	if found && f.attempt == nil && f.m.hasDetour() {
 		f.overtaken = true
 		f.m.forgetTab() // else this process, when it is its turn, would open none for the login
 		f.follow()

@@ -87,17 +87,36 @@ func (c *Client) workspaceOf(ctx context.Context, id, slug string) string {
 
 // Connected reports whether the key's user has given consent for a server. It fails where the key may not know.
 func (c *Client) Connected(ctx context.Context, slug string) (bool, error) {
+	list, err := c.connections(ctx, slug)
+	// A user's key sees the user's own connection alone; one that sees several belongs to no single user.
+	return len(list) == 1 && list[0].Connected, err
+}
+
+// NamesNobody reports whether the key is certain to belong to no user: it sees the connections of several. It fails where the key may
+// not know.
+//
+// That misses the service key of a workspace where hardly anybody has consented. Disconnect would tell, but might take back a consent
+// that is given at this moment, so it is for commands that the user types.
+func (c *Client) NamesNobody(ctx context.Context, slug string) (bool, error) {
+	list, err := c.connections(ctx, slug)
+	return len(list) > 1, err
+}
+
+// connection is a user's consent to a server.
+type connection struct {
+	Connected bool `json:"connected"`
+}
+
+// connections returns those that the key may see.
+func (c *Client) connections(ctx context.Context, slug string) ([]connection, error) {
 	path, query := c.serverPath(slug, "/connections")
 	var list struct {
-		Data []struct {
-			Connected bool `json:"connected"`
-		} `json:"data"`
+		Data []connection `json:"data"`
 	}
 	if _, err := c.get(ctx, controlPlane, path, query, &list); err != nil {
-		return false, err
+		return nil, err
 	}
-	// A user's key sees the user's own connection alone; one that sees several belongs to no single user.
-	return len(list.Data) == 1 && list.Data[0].Connected, nil
+	return list.Data, nil
 }
 
 // PerUser reports whether a server wants each user's consent. It fails where the key may not know.
@@ -132,19 +151,6 @@ func (c *Client) Disconnect(ctx context.Context, slug string) (was bool, err err
 			"your key is valid, but may not take consent back (%w)", err)
 	}
 	return err == nil, advise(err)
-}
-
-// NamesNobody reports whether the key is certain to belong to no user. It finds out, as Disconnect says, by taking back a consent of
-// which the control plane has just said that it isn't there.
-func (c *Client) NamesNobody(ctx context.Context, slug string) (bool, error) {
-	if connected, err := c.Connected(ctx, slug); err != nil || connected {
-		return false, err
-	}
-	_, err := c.Disconnect(ctx, slug)
-	if errors.Is(err, ErrNoUser) {
-		return true, nil
-	}
-	return false, err
 }
 
 // Capability is what the gateway has last seen of a server: one of its tools, prompts or resources.
