@@ -59,9 +59,9 @@ type serverCredential struct {
 // Whether a server outside the gateway is open to all. Most are, and then no request should look for tokens that aren't there; but
 // once it has refused one there may be tokens at any time.
 const (
-	unknown int32 = iota
-	open
-	notOpen
+	maybeOpen int32 = iota
+	looksOpen
+	isntOpen
 )
 
 // renewalTime is how long the end of a process waits for a renewal of its tokens: clients wait about as long before they kill.
@@ -103,14 +103,14 @@ func (c *serverCredential) setTokensFirst() (changed bool) {
 
 // Authorize implements bridge.Authorizer.
 func (c *serverCredential) Authorize(ctx context.Context, r *http.Request) error {
-	if c.key == nil && c.open.Load() == open {
+	if c.key == nil && c.open.Load() == looksOpen {
 		return nil
 	}
 	if c.key == nil {
 		if err := c.tokens.Authorize(ctx, r); !oauth.Missing(err) {
 			return err
 		}
-		c.open.CompareAndSwap(unknown, open) // it may be, and else says so
+		c.open.CompareAndSwap(maybeOpen, looksOpen) // it may be, and else says so
 		return nil
 	}
 	if c.tokensFirst() {
@@ -145,7 +145,7 @@ func isKeyMissing(err error) bool {
 
 // Refused implements bridge.Authorizer.
 func (c *serverCredential) Refused(ctx context.Context, r *http.Request) bool {
-	c.open.Store(notOpen)
+	c.open.Store(isntOpen)
 	if c.key == nil || c.tokens.Carries(r) {
 		return c.tokens.Refused(ctx, r)
 	}

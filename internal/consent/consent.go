@@ -150,52 +150,7 @@ func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error
 	return m.join(u, nil)
 }
 
-// hasDetour reports whether there is another way to the consent than the page that an answer names: the gateway's own login.
-func (m *Manager) hasDetour() bool {
-	return m.o.Gateway != nil && m.o.SignIn != nil && !isRecent(time.Unix(0, m.noLoginAt.Load()), refusalLife)
-}
-
-// ledNowhere reports whether the gateway's own page for consent was there to be used and brought nothing. In version 2.2.3 a page
-// that a call with an API key leads to ends in an error after the user has allowed access (Portkey-AI/gateway, src/mcp), and only
-// the consent within a login counts. Whoever just didn't care gets a login then as well, which leads to the same end.
-func (m *Manager) ledNowhere() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var r record
-	if s := m.sharing(); s != nil {
-		r = s.read()
-	}
-	f, now := m.flow, time.Now()
-	switch {
-	case f != nil && f.attempt == nil && f.expired():
-		f.noteIfNowhere()
-	case f != nil && f.attempt == nil && !f.isOvertaken():
-		return false // it is in progress, or was not in vain
-	}
-	switch {
-	case isRecent(m.nowhereAt, nowhereLife), r.knownNowhere(now):
-		return true
-	case r.ledNowhere(now), f == nil && m.o.ByHand && r.inVain(now):
-		m.noteNowhere() // the tab of the login will take its place in the record
-		return true
-	}
-	return false
-}
-
 func isRecent(t time.Time, life time.Duration) bool { return !t.IsZero() && time.Since(t) < life }
-
-// noteNowhere takes note that a page has brought nothing, here and for other processes, and that its tab is of no use any more.
-// m.mu must be held.
-func (m *Manager) noteNowhere() {
-	m.nowhereAt = time.Now()
-	m.forgetTab()
-	if m.shared == nil {
-		return
-	}
-	if err := m.shared.noteNowhere(time.Now()); err != nil {
-		m.o.Log.Debug("the other bridges can't be told of the page", "error", err)
-	}
-}
 
 // sharing returns what is shared with other processes, nil if nothing is. m.mu must be held.
 func (m *Manager) sharing() *shared {

@@ -163,55 +163,6 @@ func (f *flow) Await(ctx context.Context) error {
 	}
 }
 
-// timeOver ends a request's wait for a consent that nobody gave.
-func (f *flow) timeOver() error {
-	if f.Detour() == "" {
-		return fmt.Errorf("no consent within %s", f.m.o.Timeout)
-	}
-	f.m.mu.Lock()
-	f.noteIfNowhere()
-	f.m.mu.Unlock()
-	return fmt.Errorf("no consent within %s; %s", f.m.o.Timeout, f.Detour())
-}
-
-// Detour implements bridge.Flow.
-func (f *flow) Detour() string {
-	if f.attempt != nil || !f.m.hasDetour() || f.m.o.SignInCommand == "" {
-		return ""
-	}
-	return "if the page ended in an error, run " + f.m.o.SignInCommand
-}
-
-// noteIfNowhere takes note of a page that has brought nothing, once its time is over: however soon requests stop waiting, the user
-// may be busy with it until then. m.mu must be held.
-func (f *flow) noteIfNowhere() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	since := f.beganAt
-	f.m.tab.Lock()
-	if at := f.m.openedAt; !at.IsZero() && at.Before(since) {
-		since = at
-	}
-	f.m.tab.Unlock()
-	if time.Since(since) < stateLife {
-		return
-	}
-	f.m.noteNowhere()
-	f.follow()
-}
-
-// overtake ends the flow if another process has found its page to lead nowhere, or if the one that was open when it began has had its
-// time: there is another way now. f.mu must be held.
-func (f *flow) overtake(r record) bool {
-	found := r.NowhereAt.After(f.beganAt) || r.OpenedAt.Before(f.beganAt) && r.ledNowhere(time.Now())
-	if found && f.attempt == nil && f.m.hasDetour() {
-		f.overtaken = true
-		f.m.forgetTab() // else this process, when it is its turn, would open none for the login
-		f.follow()
-	}
-	return f.overtaken
-}
-
 func (f *flow) enter() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -251,12 +202,6 @@ func (f *flow) untilTurn() (wait time.Duration, probe bool) {
 		wait, probe = time.Until(f.lastProbe.Add(probePause)), true
 	}
 	return max(0, min(wait, time.Until(f.beganAt.Add(f.m.o.Timeout)))), probe
-}
-
-func (f *flow) isOvertaken() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.overtaken
 }
 
 func (f *flow) isUnwatched() bool {
