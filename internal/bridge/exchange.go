@@ -123,6 +123,7 @@ func (b *Bridge) run(x *exchange) {
 		return
 	}
 	for {
+		x.handshake.awaitListening(x)
 		limit, cancel := b.limit(x)
 		r := b.try(limit, x)
 		cancel()

@@ -12,47 +12,75 @@ import (
 // listenPause is the least time between two tries to open the listening stream after it was refused or broke.
 const listenPause = time.Minute
 
+// listenLead is the most that requests wait for the listening stream to be open.
+const listenLead = time.Second
+
 // listen opens the stream on which the server sends messages of its own accord, and keeps it open as long as the session
 // is in force. Servers that have none answer 405, others 400, 404 or 500; none of that concerns the client.
 func (b *Bridge) listen(h *handshake) {
 	s := h.current()
 	if s == nil || s.version == "2024-11-05" || s.id == "" && b.Stateless {
-		h.listenInstead(nil)
+		h.listenInstead(nil, nil)
 		return
 	}
 	ctx, cancel := context.WithCancel(b.work)
-	h.listenInstead(cancel)
+	opening, opened := context.WithTimeout(ctx, listenLead)
+	h.listenInstead(cancel, opening)
 	go b.guard("listen", func() {
 		defer cancel()
-		b.keepListening(ctx, h, s)
+		b.keepListening(ctx, h, s, opened)
 	})
 }
 
 // listenInstead closes the stream of the session before, whose messages are nothing for the client any more. stop closes the
-// one that takes its place; nil if none does.
-func (h *handshake) listenInstead(stop context.CancelFunc) {
+// one that takes its place, opening ends when that is open, or will not be; both nil if none does.
+func (h *handshake) listenInstead(stop context.CancelFunc, opening context.Context) {
 	h.mu.Lock()
 	old := h.stopListening
-	h.stopListening = stop
+	h.stopListening, h.opening = stop, opening
 	h.mu.Unlock()
 	if old != nil {
 		old()
 	}
 }
 
-func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session) {
+// awaitListening holds a request back that may make the server ask the client something, until the question has a stream
+// to come on: servers drop what they send to a client that isn't listening, and then wait in vain (the TypeScript SDK's
+// transport does so with all that isn't sent as part of a request).
+func (h *handshake) awaitListening(x *exchange) {
+	if h == nil || x.modern || harmlessTwice(x.msg) {
+		return
+	}
+	h.mu.Lock()
+	opening := h.opening
+	h.mu.Unlock()
+	if opening == nil {
+		return
+	}
+	select {
+	case <-opening.Done():
+	case <-x.ctx.Done():
+	}
+}
+
+// keepListening calls opened when the server has answered for the first time.
+func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, opened func()) {
 	lastID := ""
+	defer opened()
 	for h == b.currentHandshake() && h.current() == s {
 		pause := listenPause
 		resp, err := b.get(ctx, s, lastID)
 		switch {
 		case err != nil:
 			b.Log.Debug("no listening stream", "error", describe(err))
+			opened()
 		case isStream(resp):
 			h.setListening(s, true)
+			opened()
 			lastID, pause = b.readListening(resp, lastID)
 			h.setListening(s, false)
 		default:
+			opened()
 			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
 			resp.Body.Close()
 			b.Log.Debug("no listening stream", "status", resp.StatusCode, "url", web.Redact(b.URL))

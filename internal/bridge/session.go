@@ -49,6 +49,8 @@ type handshake struct {
 	expected  map[string]chan message
 	// stopListening closes the stream of the session in force, if there is one.
 	stopListening context.CancelFunc
+	// opening ends when the stream is open, or won't be in time; nil if there is none to wait for.
+	opening context.Context
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
@@ -78,7 +80,7 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	b.mu.Unlock()
 	b.logClient(m)
 	if old != nil {
-		old.listenInstead(nil)
+		old.listenInstead(nil, nil)
 		go b.guard("delete", func() { b.deleteSession(old.current()) })
 		go b.guard("watch", old.forwarding().endWatch)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -324,6 +325,60 @@ func TestSessions(t *testing.T) {
 					}
 				})
 			}
+		},
+		"B26 a call waits for the listening stream": func(t *testing.T) {
+			question := `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
+			questions := make(chan string, 1)
+			listening, pings := make(chan bool), make(chan bool, 10)
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet:
+					for range 3 { // others don't wait
+						<-pings
+					}
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					close(listening)
+					event(w, <-questions)
+					<-r.Context().Done()
+				case m.Method == "tools/call":
+					select {
+					case <-listening:
+						questions <- question
+						legacy(w, r, m)
+					default: // as servers do, the question is dropped
+						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
+					}
+				default:
+					if m.Method == "ping" {
+						pings <- true
+					}
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			for _, id := range []string{"2", "3", "4"} {
+				p.send(`{"jsonrpc":"2.0","id":` + id + `,"method":"ping"}`)
+				p.want(reply(id, `{}`))
+			}
+			if got := []string{p.line(), p.line()}; !slices.Contains(got, question) || !slices.Contains(got, called("1", "a")) {
+				t.Errorf("got %q", got)
+			}
+		},
+		"B26 a listening stream that nobody answers": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if r.Method == http.MethodGet {
+					<-r.Context().Done()
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
 		},
 	})
 }
