@@ -3,10 +3,12 @@ package main_test
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +46,10 @@ func TestScripts(t *testing.T) {
 	}
 	bin := filepath.Dir(program)
 	t.Cleanup(func() { os.RemoveAll(bin) })
+	if signal.Ignored(syscall.SIGHUP) { // by nohup: then no shell below us could trap it
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+		t.Cleanup(func() { signal.Ignore(syscall.SIGHUP) })
+	}
 	testscript.RunT(recorder{t}, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
