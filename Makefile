@@ -12,11 +12,12 @@ build:
 quick:
 	$(GO) test ./...
 
-# Units and scripts with the race detector, the bridge as processors get it for which it has no assembly, static checks, then end to end against a real keyring, browser, MCP client and
-# MCP server. Installs what is missing (Debian packages as root or by sudo, npm packages into testdata/e2e).
+# Units and scripts with the race detector; without it what is other code then, or on other processors; static checks; then end
+# to end against a real keyring, browser, MCP client and MCP server. Installs what is missing (Debian packages as root or by
+# sudo, npm packages into testdata/e2e).
 test: setup check
 	$(GO) test -race -shuffle=on ./...
-	$(GO) test -tags purego ./internal/bridge
+	$(GO) test -tags purego ./internal/bridge ./internal/polled
 	$(GO) test -tags e2e -count=1 -timeout 10m ./internal/e2e/...
 
 # Real AI clients read what install writes, and call tools through the bridge (Linux). The first run installs them from npm,

@@ -12,8 +12,9 @@ import (
 // listenPause is the least time between two tries to open the listening stream after it was refused or broke.
 const listenPause = time.Minute
 
-// listenLead is the most that requests wait for the listening stream to be open.
-const listenLead = time.Second
+// listenLead is the most that requests wait for the listening stream to be open. A server that says nothing at all before it has
+// something to send costs a client this once, if it calls a tool as soon as that.
+const listenLead = 5 * time.Second
 
 // listen opens the stream on which the server sends messages of its own accord, and keeps it open as long as the session
 // is in force. Servers that have none answer 405, others 400, 404 or 500; none of that concerns the client.

@@ -2,7 +2,7 @@ package bridge
 
 import (
 	"io"
-	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,7 +14,7 @@ const pipeSize = 256 << 10
 // widen gives w more room if it is a pipe: a large message then takes fewer turns between the bridge and the client. If that can't
 // be had, nothing is lost.
 func widen(w io.Writer) {
-	f, ok := w.(*os.File)
+	f, ok := w.(syscall.Conn)
 	if !ok {
 		return
 	}

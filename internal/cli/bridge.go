@@ -18,7 +18,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/bridge"
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/gateway"
-	"github.com/mcpctl/mcpctl/internal/stdin"
+	"github.com/mcpctl/mcpctl/internal/polled"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -92,6 +92,10 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 		options.In = in
 		a.useOneProcessor()
 	}
+	if out := polledStdout(a.out); out != nil {
+		defer out.Close()
+		options.Out = out
+	}
 	a.useLittleMemory()
 	if parent := os.Getppid(); a.host.OS != "windows" { // where a process keeps the number of a parent that is gone
 		options.ParentGone = func() bool { return os.Getppid() != parent }
@@ -109,7 +113,15 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 // polledStdin returns a reader of what the client sends that needs no thread, or nil if there is none.
 func polledStdin(r io.Reader) io.ReadCloser {
 	if f, ok := r.(*os.File); ok {
-		return stdin.Polled(f)
+		return polled.Input(f)
+	}
+	return nil
+}
+
+// polledStdout returns a writer to the client that needs no thread, or nil if there is none.
+func polledStdout(w io.Writer) io.WriteCloser {
+	if f, ok := w.(*os.File); ok {
+		return polled.Output(f)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/mcpctl/mcpctl/internal/polled"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -134,7 +135,7 @@ func dialWith(ctx context.Context, network, addr string, control func(network, a
 		conn.Close()
 		return nil, fmt.Errorf("localhost resolved to %s, which is another machine", tcp.IP)
 	}
-	return conn, nil
+	return polled.Conn(conn), nil
 }
 
 // guard refuses plain http to other machines, and what is out of reach if that is limited.

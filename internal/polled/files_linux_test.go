@@ -1,4 +1,4 @@
-package stdin
+package polled
 
 import (
 	"bytes"
@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,12 +38,12 @@ func files(t *testing.T, fds [2]int) (r, w *os.File) {
 	return r, w
 }
 
-func TestPolled(t *testing.T) {
+func TestInput(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			r, w := end(t)
 			before := blocking(t, r)
-			in := Polled(r)
+			in := Input(r)
 			if in == nil {
 				t.Fatal("it isn't polled")
 			}
@@ -72,7 +74,7 @@ func TestClose(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			r, w := end(t)
-			in := Polled(r)
+			in := Input(r)
 			if _, err := w.WriteString("x"); err != nil {
 				t.Fatal(err)
 			}
@@ -94,6 +96,54 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestMonitorIsWanted: of reads that needn't wait only the first ones go unnoticed, and they wait all the same when nothing is there.
+func TestMonitorIsWanted(t *testing.T) {
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			r, w := end(t)
+			in := Input(r).(*file)
+			if _, err := w.Write(make([]byte, fewReads+1)); err != nil {
+				t.Fatal(err)
+			}
+			p := make([]byte, 1)
+			for k := range fewReads + 1 {
+				if unnoticed := in.reads < fewReads; unnoticed != (k < fewReads) {
+					t.Errorf("read %d: unnoticed %v", k+1, unnoticed)
+				}
+				if _, err := in.Read(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			read := make(chan error)
+			go func() {
+				_, err := in.Read(p)
+				read <- err
+			}()
+			awaitPoller(t, "waitRead")
+			if _, err := w.WriteString("x"); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-read; err != nil || in.reads != 1 {
+				t.Errorf("%v; %d reads since it had to wait", err, in.reads)
+			}
+		})
+	}
+}
+
+// awaitPoller waits until a goroutine waits for the poller, and not in a system call; how is waitRead or waitWrite.
+func awaitPoller(t *testing.T, how string) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		stack := make([]byte, 64<<10)
+		if bytes.Contains(stack[:runtime.Stack(stack, true)], []byte(how)) {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal("nobody waits for the poller")
+		}
+	}
+}
+
 // TestNotPolled: what can't be waited for is left to whoever reads it.
 func TestNotPolled(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "in")
@@ -105,11 +155,11 @@ func TestNotPolled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if Polled(f) != nil {
+		if Input(f) != nil {
 			t.Errorf("%s is polled", name)
 		}
 		f.Close()
-		if Polled(f) != nil {
+		if Input(f) != nil {
 			t.Errorf("%s, closed, is polled", name)
 		}
 	}
@@ -118,7 +168,7 @@ func TestNotPolled(t *testing.T) {
 // TestReset: a socket's other end may go away with data unread.
 func TestReset(t *testing.T) {
 	r, w := ends["socket"](t)
-	in := Polled(r)
+	in := Input(r)
 	if _, err := r.WriteString("nobody reads this"); err != nil {
 		t.Fatal(err)
 	}
