@@ -4,44 +4,120 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
-// listenPause is the least time between two tries to open the listening stream after it was refused or broke.
-const listenPause = time.Minute
+const (
+	// listenPause is the least time between two tries to open the listening stream after it was refused, or broke early.
+	listenPause = time.Minute
+	// listenWorth is how long a stream has to last to be missed: one that a proxy or a server ends while nothing happens (after
+	// half a minute, say) is opened again as soon as a request wants it.
+	listenWorth = time.Second
+	// listenLead is the most that requests wait for the stream. A server that says nothing at all before it has something to
+	// send costs a client this once, if it calls a tool as soon as that.
+	listenLead = 5 * time.Second
+)
 
-// listenLead is the most that requests wait for the listening stream to be open. A server that says nothing at all before it has
-// something to send costs a client this once, if it calls a tool as soon as that.
-const listenLead = 5 * time.Second
+// listener keeps the stream open on which a session's server sends messages of its own accord.
+type listener struct {
+	stop context.CancelFunc
+
+	mu sync.Mutex
+	// settled is closed when the stream is open, or can't be had; it is another one when the stream has broken.
+	settled chan struct{}
+	// wanted has a broken stream opened again before its time.
+	wanted  chan struct{}
+	opening bool        // or about to
+	limit   *time.Timer // settles what is opening
+}
+
+func newListener(stop context.CancelFunc) *listener {
+	l := &listener{stop: stop, settled: make(chan struct{}), wanted: make(chan struct{}, 1), opening: true}
+	l.limit = time.AfterFunc(listenLead, l.settle)
+	return l
+}
+
+// begin takes note that the stream is being opened, whoever wanted it.
+func (l *listener) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.opening {
+		l.opening = true
+		l.limit.Reset(listenLead)
+	}
+	select {
+	case <-l.wanted:
+	default:
+	}
+}
+
+// settle lets the requests go that wait for the stream.
+func (l *listener) settle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opening = false
+	l.limit.Stop()
+	select {
+	case <-l.settled:
+	default:
+		close(l.settled)
+	}
+}
+
+// miss has the next request ask for the stream, which has broken.
+func (l *listener) miss() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settled = make(chan struct{})
+}
+
+// ask returns what is closed when the stream is open, or can't be had.
+func (l *listener) ask() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.settled: // nearly always
+		return l.settled
+	default:
+	}
+	if !l.opening {
+		l.opening = true
+		l.limit.Reset(listenLead)
+		l.wanted <- struct{}{}
+	}
+	return l.settled
+}
 
 // listen opens the stream on which the server sends messages of its own accord, and keeps it open as long as the session
 // is in force. Servers that have none answer 405, others 400, 404 or 500; none of that concerns the client.
 func (b *Bridge) listen(h *handshake) {
 	s := h.current()
 	if s == nil || s.version == "2024-11-05" || s.id == "" && b.Stateless {
-		h.listenInstead(nil, nil)
+		h.listenInstead(nil)
 		return
 	}
 	ctx, cancel := context.WithCancel(b.work)
-	opening, opened := context.WithTimeout(ctx, listenLead)
-	h.listenInstead(cancel, opening)
+	l := newListener(cancel)
+	h.listenInstead(l)
 	go b.guard("listen", func() {
 		defer cancel()
-		b.keepListening(ctx, h, s, opened)
+		defer l.settle()
+		b.keepListening(ctx, h, s, l)
 	})
 }
 
-// listenInstead closes the stream of the session before, whose messages are nothing for the client any more. stop closes the
-// one that takes its place, opening ends when that is open, or will not be; both nil if none does.
-func (h *handshake) listenInstead(stop context.CancelFunc, opening context.Context) {
+// listenInstead closes the stream of the session before, whose messages are nothing for the client any more. l keeps the one
+// that takes its place; nil if none does.
+func (h *handshake) listenInstead(l *listener) {
 	h.mu.Lock()
-	old := h.stopListening
-	h.stopListening, h.opening = stop, opening
+	old := h.listener
+	h.listener = l
 	h.mu.Unlock()
 	if old != nil {
-		old()
+		old.stop()
 	}
 }
 
@@ -53,35 +129,38 @@ func (h *handshake) awaitListening(x *exchange) {
 		return
 	}
 	h.mu.Lock()
-	opening := h.opening
+	l := h.listener
 	h.mu.Unlock()
-	if opening == nil {
+	if l == nil {
 		return
 	}
 	select {
-	case <-opening.Done():
+	case <-l.ask():
 	case <-x.ctx.Done():
 	}
 }
 
-// keepListening calls opened when the server has answered for the first time.
-func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, opened func()) {
+func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l *listener) {
 	lastID := ""
-	defer opened()
 	for h == b.currentHandshake() && h.current() == s {
+		l.begin()
 		pause := listenPause
 		resp, err := b.get(ctx, s, lastID)
 		switch {
 		case err != nil:
+			l.settle()
 			b.Log.Debug("no listening stream", "error", describe(err))
-			opened()
 		case isStream(resp):
 			h.setListening(s, true)
-			opened()
-			lastID, pause = b.readListening(resp, lastID)
+			l.settle()
+			var missed bool
+			lastID, pause, missed = b.readListening(resp, lastID)
 			h.setListening(s, false)
+			if missed {
+				l.miss()
+			}
 		default:
-			opened()
+			l.settle()
 			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
 			resp.Body.Close()
 			b.Log.Debug("no listening stream", "status", resp.StatusCode, "url", web.Redact(b.URL))
@@ -91,15 +170,16 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, op
 		}
 		select {
 		case <-time.After(pause):
+		case <-l.wanted:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// readListening passes the stream's messages on until it ends, and returns its last event id and the pause before it
-// should be opened again.
-func (b *Bridge) readListening(resp *http.Response, lastID string) (string, time.Duration) {
+// readListening passes the stream's messages on until it ends, and returns its last event id, the pause before it should be
+// opened again, and whether a request may be waiting for that.
+func (b *Bridge) readListening(resp *http.Response, lastID string) (last string, pause time.Duration, missed bool) {
 	defer resp.Body.Close()
 	opened := time.Now()
 	rd := b.buffers.reader(resp.Body, b.out.flush)
@@ -120,13 +200,14 @@ func (b *Bridge) readListening(resp *http.Response, lastID string) (string, time
 			b.out.write(m.raw, rd.buffered())
 		}
 	}
+	lasted := time.Since(opened)
 	switch {
 	case rd.retry > 0: // a server that polls: it closes streams and wants us back after this time
-		return rd.lastID, rd.retry
-	case time.Since(opened) > listenPause:
-		return rd.lastID, defaultRetry
+		return rd.lastID, rd.retry, false
+	case lasted > listenPause:
+		return rd.lastID, defaultRetry, true
 	}
-	return rd.lastID, listenPause
+	return rd.lastID, listenPause, lasted > listenWorth
 }
 
 // answerElsewhere waits for the answer to a request that was only accepted (202): it may come on the listening stream. If

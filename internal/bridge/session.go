@@ -47,10 +47,7 @@ type handshake struct {
 	// should come on it, by id.
 	listening bool
 	expected  map[string]chan message
-	// stopListening closes the stream of the session in force, if there is one.
-	stopListening context.CancelFunc
-	// opening ends when the stream is open, or won't be in time; nil if there is none to wait for.
-	opening context.Context
+	listener  *listener // of the session in force; nil if it has no such stream
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
@@ -80,7 +77,7 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	b.mu.Unlock()
 	b.logClient(m)
 	if old != nil {
-		old.listenInstead(nil, nil)
+		old.listenInstead(nil)
 		go b.guard("delete", func() { b.deleteSession(old.current()) })
 		go b.guard("watch", old.forwarding().endWatch)
 	}

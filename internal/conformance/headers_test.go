@@ -364,6 +364,58 @@ func TestSessions(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		},
+		"B26 a call opens a listening stream again that was open": func(t *testing.T) {
+			question := `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
+			questions := make(chan string)
+			var gets atomic.Int32
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet:
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					if gets.Add(1) == 1 {
+						time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
+						return
+					}
+					select {
+					case q := <-questions:
+						event(w, q)
+						<-r.Context().Done()
+					case <-r.Context().Done():
+					}
+				case m.Method == "tools/call":
+					if gets.Load() > 1 { // else nobody listens, or not for long, and the question is dropped
+						questions <- question
+					}
+					legacy(w, r, m)
+				default:
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			for n, start := 0, time.Now(); ; n++ { // the first calls come while the first stream is still open
+				p.send(call(fmt.Sprint(n), "a"))
+				got := []string{p.line()}
+				if strings.Contains(got[0], "elicitation") {
+					got = append(got, p.line())
+				} else if gets.Load() > 1 {
+					got = append(got, p.line())
+				}
+				if len(got) == 2 {
+					if !slices.Contains(got, question) || !slices.Contains(got, called(fmt.Sprint(n), "a")) {
+						t.Errorf("got %q", got)
+					}
+					break
+				}
+				if time.Since(start) > patience {
+					t.Fatal("the stream isn't opened again")
+				}
+			}
+			if n := gets.Load(); n != 2 {
+				t.Errorf("%d times GET, want 2", n)
+			}
+		},
 		"B26 a listening stream that nobody answers": func(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				if r.Method == http.MethodGet {
