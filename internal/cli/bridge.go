@@ -140,7 +140,7 @@ func (a *app) useOneProcessor() {
 // collecting costs it little.
 func (a *app) useLittleMemory() {
 	if a.host.Getenv("GOGC") == "" {
-		debug.SetGCPercent(60)
+		debug.SetGCPercent(50)
 	}
 }
 
