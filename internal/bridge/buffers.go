@@ -16,7 +16,7 @@ const (
 	slabSize    = maxMessage + firstBuffer
 	maxSlabs    = 4
 	// slabTime is how long the memory of a large message is kept for the next one.
-	slabTime = 10 * time.Second
+	slabTime = 30 * time.Second
 )
 
 // buffers lends memory to answers: small buffers from a pool, and slabs, each as large as the largest message.
