@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"net/url"
 	"os"
 	"os/signal"
@@ -87,12 +86,12 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 		return err
 	}
 	options.In, options.Out = a.in, a.out
-	if in := polledStdin(a.in); in != nil {
+	if in := polled.Input(a.in); in != nil {
 		defer in.Close()
 		options.In = in
 		a.useOneProcessor()
 	}
-	if out := polledStdout(a.out); out != nil {
+	if out := polled.Output(a.out); out != nil {
 		defer out.Close()
 		options.Out = out
 	}
@@ -108,22 +107,6 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	}
 	log.Info("the bridge has ended", "why", "the client closed its end")
 	return err
-}
-
-// polledStdin returns a reader of what the client sends that needs no thread, or nil if there is none.
-func polledStdin(r io.Reader) io.ReadCloser {
-	if f, ok := r.(*os.File); ok {
-		return polled.Input(f)
-	}
-	return nil
-}
-
-// polledStdout returns a writer to the client that needs no thread, or nil if there is none.
-func polledStdout(w io.Writer) io.WriteCloser {
-	if f, ok := w.(*os.File); ok {
-		return polled.Output(f)
-	}
-	return nil
 }
 
 // useOneProcessor makes do with one processor, unless the user has said how many (GOMAXPROCS, see package runtime). A bridge hardly

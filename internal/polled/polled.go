@@ -17,15 +17,25 @@ import (
 	"os"
 )
 
-// Input returns a reader of what comes from f, which can be closed meanwhile; f stays open. It returns nil if that can't be had: f
-// has to be a pipe or a socket.
+// Input returns a reader of what comes from r, which can be closed meanwhile; r stays open. It returns nil if that can't be had: r
+// has to be a file, and that a pipe or a socket.
 //
-// What others see of f doesn't change. In particular it isn't made non-blocking, which would be so for each process that has it, and
+// What others see of r doesn't change. In particular it isn't made non-blocking, which would be so for each process that has it, and
 // a shell script that reads on after this one would fail.
-func Input(f *os.File) io.ReadCloser { return input(f) }
+func Input(r io.Reader) io.ReadCloser {
+	if f, ok := r.(*os.File); ok {
+		return input(f)
+	}
+	return nil
+}
 
-// Output returns a writer to f; f stays open. It returns nil under the same conditions as Input, and changes as little.
-func Output(f *os.File) io.WriteCloser { return output(f) }
+// Output returns a writer to w; w stays open. It returns nil under the same conditions as Input, and changes as little.
+func Output(w io.Writer) io.WriteCloser {
+	if f, ok := w.(*os.File); ok {
+		return output(f)
+	}
+	return nil
+}
 
 // Conn returns a connection that is c, or c itself if nothing is to be gained.
 func Conn(c net.Conn) net.Conn { return conn(c) }

@@ -135,7 +135,7 @@ func dialWith(ctx context.Context, network, addr string, control func(network, a
 		conn.Close()
 		return nil, fmt.Errorf("localhost resolved to %s, which is another machine", tcp.IP)
 	}
-	return polled.Conn(conn), nil
+	return polled.Conn(conn), nil // a bridge's calls are small
 }
 
 // guard refuses plain http to other machines, and what is out of reach if that is limited.
