@@ -12,17 +12,18 @@ import (
 )
 
 const (
-	// fewReads is how many reads may follow each other that none had to wait for, before the monitor is wanted.
-	fewReads = 8
-	// smallWrite is the most that is written without the runtime's notice, in bytes.
-	smallWrite = 64 << 10
+	// few is how many reads, or writes of whole pieces, may follow each other that needn't wait, before the monitor is wanted.
+	few = 8
+	// piece is the most that is written at once, in bytes.
+	piece = 256 << 10
 )
 
 // endpoint is a descriptor whose reads and writes don't block: because it is non-blocking, or because each of them says so.
 type endpoint struct {
 	syscall.RawConn
 	socket bool // and not known to be non-blocking
-	reads  int  // since one had to wait; under the lock of RawConn
+	reads  int  // since one had to wait; under RawConn's lock for reads
+	pieces int  // written since one had to wait; under its lock for writes
 }
 
 func (e *endpoint) read(p []byte) (n int, err error) {
@@ -54,8 +55,11 @@ func (e *endpoint) write(p []byte) (n int, err error) {
 	failed := e.RawConn.Write(func(fd uintptr) (done bool) {
 		for err = nil; n < len(p) && err == nil; {
 			var some int
-			some, err = e.send(int(fd), p[n:])
+			some, err = e.send(int(fd), p[n:min(len(p), n+piece)])
 			n += some
+			if e.pieces++; some < piece {
+				e.pieces = 0
+			}
 		}
 		return err != unix.EAGAIN
 	})
@@ -70,7 +74,7 @@ func (e *endpoint) write(p []byte) (n int, err error) {
 
 func (e *endpoint) receive(fd int, p []byte) (n int, err error) {
 	for err = unix.EINTR; err == unix.EINTR; {
-		switch quiet := !raceDetector && e.reads < fewReads; {
+		switch quiet := !raceDetector && e.reads < few; {
 		case quiet && e.socket:
 			n, err = call(unix.SYS_RECVFROM, fd, p, unix.MSG_DONTWAIT)
 		case quiet:
@@ -86,7 +90,7 @@ func (e *endpoint) receive(fd int, p []byte) (n int, err error) {
 
 func (e *endpoint) send(fd int, p []byte) (n int, err error) {
 	for err = unix.EINTR; err == unix.EINTR; {
-		switch quiet := !raceDetector && len(p) <= smallWrite; {
+		switch quiet := !raceDetector && e.pieces < few; {
 		case quiet && e.socket:
 			n, err = call(unix.SYS_SENDTO, fd, p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		case quiet:

@@ -102,12 +102,12 @@ func TestMonitorIsWanted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, w := end(t)
 			in := Input(r).(*file)
-			if _, err := w.Write(make([]byte, fewReads+1)); err != nil {
+			if _, err := w.Write(make([]byte, few+1)); err != nil {
 				t.Fatal(err)
 			}
 			p := make([]byte, 1)
-			for k := range fewReads + 1 {
-				if unnoticed := in.reads < fewReads; unnoticed != (k < fewReads) {
+			for k := range few + 1 {
+				if unnoticed := in.reads < few; unnoticed != (k < few) {
 					t.Errorf("read %d: unnoticed %v", k+1, unnoticed)
 				}
 				if _, err := in.Read(p); err != nil {

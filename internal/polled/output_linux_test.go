@@ -53,7 +53,7 @@ func TestOutput(t *testing.T) {
 func TestNobodyReads(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
-			for _, size := range []int{1, smallWrite + 1} {
+			for _, size := range []int{1, piece + 1} {
 				r, w := end(t)
 				out := Output(w)
 				r.Close()
@@ -80,6 +80,38 @@ func TestNobodyReads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPieces: a long message goes out in pieces, and the monitor is wanted once many have found room at once.
+func TestPieces(t *testing.T) {
+	r, w := ends["pipe"](t)
+	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4*piece); err != nil {
+		t.Fatal(err)
+	}
+	out := Output(w).(*file)
+	write := func(size, want int) {
+		t.Helper()
+		if n, err := out.Write(make([]byte, size)); n != size || err != nil {
+			t.Fatalf("%d of %d bytes, %v", n, size, err)
+		}
+		if out.pieces != want {
+			t.Errorf("%d pieces since it had to wait, want %d", out.pieces, want)
+		}
+	}
+	write(2*piece, 2)
+	write(piece, 3)
+	write(1, 0)
+	out.pieces = few + 1
+	write(piece/2, 0)
+	out.pieces = few
+	if _, err := io.ReadFull(r, make([]byte, 3*piece+piece/2+1)); err != nil {
+		t.Fatal(err)
+	}
+	write(piece, few+1)
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	write(4*piece+1, 0)
+	w.Close()
+	out.Close()
 }
 
 // TestNobodyReadsAnyMore: a named pipe without a reader can't be opened once more, and nobody waits until it can.
