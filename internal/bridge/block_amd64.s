@@ -13,7 +13,7 @@ DATA control<>+0(SB)/8, $0x1f1f1f1f1f1f1f1f
 DATA control<>+8(SB)/8, $0x1f1f1f1f1f1f1f1f
 GLOBL control<>(SB), RODATA|NOPTR, $16
 
-// SIXTEEN puts the marks of the 16 bytes at OFFSET into R8 (backslashes), R9 (quotes) and R10 (control characters: those that
+// SIXTEEN puts the marks of the 16 bytes at an offset into R8 (backslashes), R9 (quotes) and R10 (control characters: those that
 // the unsigned minimum of itself and 0x1f leaves as they are).
 #define SIXTEEN(offset) \
 	MOVOU    offset(SI), X0 \
@@ -28,6 +28,16 @@ GLOBL control<>(SB), RODATA|NOPTR, $16
 	PMOVMSKB X1, R9         \
 	PMOVMSKB X2, R10
 
+// BEFORE adds the marks of the 16 bytes at an offset to AX, BX and CX, which hold those of what follows them.
+#define BEFORE(offset) \
+	SIXTEEN(offset) \
+	SHLQ $16, AX    \
+	SHLQ $16, BX    \
+	SHLQ $16, CX    \
+	ORQ  R8, AX     \
+	ORQ  R9, BX     \
+	ORQ  R10, CX
+
 // func blockMarks(b *[64]byte) (slashes, quotes, controls uint64)
 TEXT ·blockMarks(SB), NOSPLIT, $0-32
 	MOVQ b+0(FP), SI
@@ -38,27 +48,9 @@ TEXT ·blockMarks(SB), NOSPLIT, $0-32
 	MOVQ R8, AX
 	MOVQ R9, BX
 	MOVQ R10, CX
-	SIXTEEN(32)
-	SHLQ $16, AX
-	SHLQ $16, BX
-	SHLQ $16, CX
-	ORQ  R8, AX
-	ORQ  R9, BX
-	ORQ  R10, CX
-	SIXTEEN(16)
-	SHLQ $16, AX
-	SHLQ $16, BX
-	SHLQ $16, CX
-	ORQ  R8, AX
-	ORQ  R9, BX
-	ORQ  R10, CX
-	SIXTEEN(0)
-	SHLQ $16, AX
-	SHLQ $16, BX
-	SHLQ $16, CX
-	ORQ  R8, AX
-	ORQ  R9, BX
-	ORQ  R10, CX
+	BEFORE(32)
+	BEFORE(16)
+	BEFORE(0)
 	MOVQ AX, slashes+8(FP)
 	MOVQ BX, quotes+16(FP)
 	MOVQ CX, controls+24(FP)

@@ -2,9 +2,7 @@ package conformance_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -298,136 +296,6 @@ func TestSessions(t *testing.T) {
 			p.send(call("1", "a"))
 			p.want(called("1", "a"))
 			headers(t, u.got("tools/call")[0], map[string]string{"Mcp-Session-Id": "session-2"})
-		},
-		"B26 no listening stream": func(t *testing.T) {
-			for _, status := range []int{400, 404, 405, 406, 500} {
-				t.Run(fmt.Sprint(status), func(t *testing.T) {
-					t.Parallel()
-					u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-						if r.Method == http.MethodGet {
-							w.WriteHeader(status)
-							io.WriteString(w, "no stream here")
-							return
-						}
-						legacy(w, r, m)
-					})
-					p := bridge(t, u.URL, options{})
-					p.handshake()
-					u.await(t, "GET", 1)
-					p.silent(quiet)
-					p.send(call("1", "a"))
-					p.want(called("1", "a"))
-					if n := len(u.got("GET")); n != 1 {
-						t.Errorf("%d times GET, want 1", n)
-					}
-					if p.stderr() != "" {
-						t.Errorf("stderr: %s", p.stderr())
-					}
-				})
-			}
-		},
-		"B26 a call waits for the listening stream": func(t *testing.T) {
-			question := `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
-			questions := make(chan string, 1)
-			listening, ping := make(chan bool), make(chan bool, 1)
-			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-				switch {
-				case r.Method == http.MethodGet:
-					<-ping // which doesn't wait
-					time.Sleep(quiet / 10)
-					w.Header().Set("Content-Type", "text/event-stream")
-					w.(http.Flusher).Flush()
-					close(listening)
-					event(w, <-questions)
-					<-r.Context().Done()
-				case m.Method == "tools/call":
-					select {
-					case <-listening:
-						questions <- question
-						legacy(w, r, m)
-					default: // as servers do, the question is dropped
-						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
-					}
-				default:
-					if m.Method == "ping" {
-						ping <- true
-					}
-					legacy(w, r, m)
-				}
-			})
-			p := bridge(t, u.URL, options{})
-			p.handshake()
-			p.send(call("1", "a"))
-			p.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
-			p.want(reply("2", `{}`))
-			if got := []string{p.line(), p.line()}; !slices.Contains(got, question) || !slices.Contains(got, called("1", "a")) {
-				t.Errorf("got %q", got)
-			}
-		},
-		"B26 a call opens a listening stream again that was open": func(t *testing.T) {
-			question := `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
-			questions := make(chan string)
-			var gets atomic.Int32
-			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-				switch {
-				case r.Method == http.MethodGet:
-					w.Header().Set("Content-Type", "text/event-stream")
-					w.(http.Flusher).Flush()
-					if gets.Add(1) == 1 {
-						time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
-						return
-					}
-					select {
-					case q := <-questions:
-						event(w, q)
-						<-r.Context().Done()
-					case <-r.Context().Done():
-					}
-				case m.Method == "tools/call":
-					if gets.Load() > 1 { // else nobody listens, or not for long, and the question is dropped
-						questions <- question
-					}
-					legacy(w, r, m)
-				default:
-					legacy(w, r, m)
-				}
-			})
-			p := bridge(t, u.URL, options{})
-			p.handshake()
-			for n, start := 0, time.Now(); ; n++ { // the first calls come while the first stream is still open
-				p.send(call(fmt.Sprint(n), "a"))
-				got := []string{p.line()}
-				if strings.Contains(got[0], "elicitation") {
-					got = append(got, p.line())
-				} else if gets.Load() > 1 {
-					got = append(got, p.line())
-				}
-				if len(got) == 2 {
-					if !slices.Contains(got, question) || !slices.Contains(got, called(fmt.Sprint(n), "a")) {
-						t.Errorf("got %q", got)
-					}
-					break
-				}
-				if time.Since(start) > patience {
-					t.Fatal("the stream isn't opened again")
-				}
-			}
-			if n := gets.Load(); n != 2 {
-				t.Errorf("%d times GET, want 2", n)
-			}
-		},
-		"B26 a listening stream that nobody answers": func(t *testing.T) {
-			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-				if r.Method == http.MethodGet {
-					<-r.Context().Done()
-					return
-				}
-				legacy(w, r, m)
-			})
-			p := bridge(t, u.URL, options{})
-			p.handshake()
-			p.send(call("1", "a"))
-			p.want(called("1", "a"))
 		},
 	})
 }

@@ -20,9 +20,9 @@ const (
 
 // endpoint is a descriptor whose reads and writes don't block: because it is non-blocking, or because each of them says so.
 type endpoint struct {
-	syscall.RawConn
+	raw    syscall.RawConn
 	socket bool // and not known to be non-blocking
-	reads  int  // since one had to wait; under RawConn's lock for reads
+	reads  int  // since one had to wait; under raw's lock for reads
 	pieces int  // written since one had to wait; under its lock for writes
 }
 
@@ -30,7 +30,7 @@ func (e *endpoint) read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	failed := e.RawConn.Read(func(fd uintptr) (done bool) {
+	failed := e.raw.Read(func(fd uintptr) (done bool) {
 		n, err = e.receive(int(fd), p)
 		if err == unix.EAGAIN {
 			e.reads = 0
@@ -52,7 +52,7 @@ func (e *endpoint) read(p []byte) (n int, err error) {
 
 // write writes all of p, and nothing of another write comes in between.
 func (e *endpoint) write(p []byte) (n int, err error) {
-	failed := e.RawConn.Write(func(fd uintptr) (done bool) {
+	failed := e.raw.Write(func(fd uintptr) (done bool) {
 		for err = nil; n < len(p) && err == nil; {
 			var some int
 			some, err = e.send(int(fd), p[n:min(len(p), n+piece)])
@@ -128,7 +128,7 @@ func conn(c net.Conn) net.Conn {
 	if err != nil {
 		return c
 	}
-	return &connection{c, endpoint{RawConn: raw}}
+	return &connection{c, endpoint{raw: raw}}
 }
 
 func (c *connection) Read(p []byte) (int, error) {

@@ -57,7 +57,7 @@ func open(f *os.File, mode int) *file {
 		own.Close()
 		return nil
 	}
-	return &file{own, endpoint{RawConn: raw, socket: kind == os.ModeSocket}}
+	return &file{own, endpoint{raw: raw, socket: kind == os.ModeSocket}}
 }
 
 // again opens a pipe once more: that is a way to it which nobody else has, and which may be non-blocking. It isn't to be had

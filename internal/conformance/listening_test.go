@@ -1,0 +1,145 @@
+package conformance_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestListening: the stream on which a server says what belongs to no request.
+func TestListening(t *testing.T) {
+	const question = `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
+	run(t, map[string]func(*testing.T){
+		"B26 no listening stream": func(t *testing.T) {
+			for _, status := range []int{400, 404, 405, 406, 500} {
+				t.Run(fmt.Sprint(status), func(t *testing.T) {
+					t.Parallel()
+					u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+						if r.Method == http.MethodGet {
+							w.WriteHeader(status)
+							io.WriteString(w, "no stream here")
+							return
+						}
+						legacy(w, r, m)
+					})
+					p := bridge(t, u.URL, options{})
+					p.handshake()
+					u.await(t, "GET", 1)
+					p.silent(quiet)
+					p.send(call("1", "a"))
+					p.want(called("1", "a"))
+					if n := len(u.got("GET")); n != 1 {
+						t.Errorf("%d times GET, want 1", n)
+					}
+					if p.stderr() != "" {
+						t.Errorf("stderr: %s", p.stderr())
+					}
+				})
+			}
+		},
+		"B26 a call waits for the listening stream": func(t *testing.T) {
+			questions := make(chan string, 1)
+			listening, ping := make(chan bool), make(chan bool, 1)
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet:
+					<-ping // which doesn't wait
+					time.Sleep(quiet / 10)
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					close(listening)
+					event(w, <-questions)
+					<-r.Context().Done()
+				case m.Method == "tools/call":
+					select {
+					case <-listening:
+						questions <- question
+						legacy(w, r, m)
+					default: // as servers do, the question is dropped
+						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
+					}
+				default:
+					if m.Method == "ping" {
+						ping <- true
+					}
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+			p.want(reply("2", `{}`))
+			wantBoth(t, []string{p.line(), p.line()}, question, called("1", "a"))
+		},
+		"B26 a call opens a listening stream again that was open": func(t *testing.T) {
+			questions := make(chan string)
+			var gets atomic.Int32
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet:
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					if gets.Add(1) == 1 {
+						time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
+						return
+					}
+					select {
+					case q := <-questions:
+						event(w, q)
+						<-r.Context().Done()
+					case <-r.Context().Done():
+					}
+				case m.Method == "tools/call":
+					if gets.Load() > 1 { // else nobody listens, or not for long, and the question is dropped
+						questions <- question
+					}
+					legacy(w, r, m)
+				default:
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			for n, start := 0, time.Now(); ; n++ { // the first calls come while the first stream is still open
+				p.send(call(fmt.Sprint(n), "a"))
+				got := []string{p.line()}
+				if gets.Load() > 1 {
+					wantBoth(t, append(got, p.line()), question, called(fmt.Sprint(n), "a"))
+					break
+				}
+				if time.Since(start) > patience {
+					t.Fatal("the stream isn't opened again")
+				}
+			}
+			if n := gets.Load(); n != 2 {
+				t.Errorf("%d times GET, want 2", n)
+			}
+		},
+		"B26 a listening stream that nobody answers": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if r.Method == http.MethodGet {
+					<-r.Context().Done()
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(called("1", "a"))
+		},
+	})
+}
+
+// wantBoth checks two lines whose order doesn't matter, since they come on two streams.
+func wantBoth(t *testing.T, got []string, a, b string) {
+	t.Helper()
+	if !slices.Contains(got, a) || !slices.Contains(got, b) {
+		t.Errorf("got %q", got)
+	}
+}
