@@ -321,7 +321,7 @@ func (g generator) toml() string {
 	text := g.between() + g.tomlLines("a", `"b c"`, "'#d'", `"e\u0031"`, "f.g", "f.'h i'")
 	if g.IntN(12) == 0 {
 		text += g.pick("servers = {}", "servers = { linear = { command = 'sk-1' } } # sk-1", "servers.linear.command = 'sk-1'", "servers.gh.x = 1",
-			"servers = 1", "servers.linear = { command = 'sk-1', args = [ ] }") + "\n" + g.between()
+			"servers = 1", "[[servers]]\n[servers.linear]\ncommand = 'sk-1'", "[[servers.linear]]\n[servers.linear.env]", "servers.linear = { command = 'sk-1', args = [ ] }") + "\n" + g.between()
 		return g.finish(text + "[z]\n" + g.tomlLines("a"))
 	}
 	headers := []string{"[x]", "[x.y]", "[[list]]", "[[list]]", "[ 'quoted' . \"[\" ]", "[servers.gh]", "[servers.gh.env]", "[servers.'a.b']", "[servers.linear-2]", "[servers2]"}

@@ -201,15 +201,18 @@ func hasPrefix(path, prefix []string) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
 }
 
-// find returns the member at path.
-func (d *tomlText) find(path []string) (*parts, bool) {
+// find returns the member at path, nil if there is none. What leads to it has to be tables.
+func (d *tomlText) find(path []string) (*parts, error) {
 	last := len(path) - 1
+	if err := d.object(path[:last]); err != nil {
+		return nil, err
+	}
 	for _, p := range d.collect(path[:last]) {
 		if p.name == path[last] {
-			return p, true
+			return p, nil
 		}
 	}
-	return nil, false
+	return nil, nil
 }
 
 // whole returns the item that holds all of the member at path, if there is one.
@@ -226,8 +229,7 @@ func (p *parts) whole(path []string) (tomlItem, bool) {
 func (d *tomlText) offset(p *parts) int {
 	at := len(d.body)
 	for _, i := range p.sections {
-		s := d.sections[i]
-		at = min(at, s.start+len(s.text(d.body))-len(strings.TrimLeft(s.text(d.body), " \t")))
+		at = min(at, d.sections[i].offset(d.body))
 	}
 	for _, item := range p.items {
 		at = min(at, item.start)
@@ -236,6 +238,9 @@ func (d *tomlText) offset(p *parts) int {
 }
 
 func (s span) text(body string) string { return body[s.start:s.end] }
+
+// offset returns where a span begins after the white space of its line.
+func (s span) offset(body string) int { return s.end - len(strings.TrimLeft(s.text(body), " \t")) }
 
 // raw returns the text of the member at path: its value, its tables, or an inline table made of its dotted keys.
 func (d *tomlText) raw(path []string, p *parts) Raw {
@@ -278,22 +283,16 @@ func (d *tomlText) get(path []string) (Raw, int, bool, error) {
 	if len(path) == 0 {
 		return Raw{d.body, d.format}, 0, true, nil
 	}
-	p, ok := d.find(path)
-	if !ok {
-		return Raw{}, 0, false, nil
+	p, err := d.find(path)
+	if p == nil {
+		return Raw{}, 0, false, err
 	}
 	return d.raw(path, p), d.offset(p), true, nil
 }
 
 func (d *tomlText) members(path []string) (Members, error) {
-	if len(path) > 0 {
-		p, ok := d.find(path)
-		if !ok {
-			return nil, nil
-		}
-		if err := d.object(path, p); err != nil {
-			return nil, err
-		}
+	if err := d.object(path); err != nil {
+		return nil, err
 	}
 	var members Members
 	for _, p := range d.collect(path) {
@@ -302,15 +301,19 @@ func (d *tomlText) members(path []string) (Members, error) {
 	return members, nil
 }
 
-// object refuses a member that should be a table and isn't.
-func (d *tomlText) object(path []string, p *parts) error {
-	for _, i := range p.sections {
-		if s := d.sections[i]; s.array && len(s.path) <= len(path) {
-			return d.fault(d.offset(p), "%q should be a table, it is an array of tables", path[len(path)-1])
+// object refuses a path on which there is something else than tables. A header below an array of tables, [servers.linear] below
+// [[servers]], speaks of the array's last element.
+func (d *tomlText) object(path []string) error {
+	leads := func(to []string) bool { return len(to) > 0 && hasPrefix(path, to) }
+	for _, s := range d.sections {
+		if s.array && leads(s.path) {
+			return d.fault(s.offset(d.body), "%q should be a table, it is an array of tables", s.path[len(s.path)-1])
 		}
-	}
-	if item, ok := p.whole(path); ok && !item.table {
-		return d.fault(item.value, "%q should be a table, it is something else", path[len(path)-1])
+		for _, item := range s.items {
+			if !item.table && leads(item.path) {
+				return d.fault(item.value, "%q should be a table, it is something else", item.path[len(item.path)-1])
+			}
+		}
 	}
 	return nil
 }
@@ -320,8 +323,8 @@ func (d *tomlText) empty(path []string) bool {
 	if len(path) == 0 {
 		return strings.Trim(d.body, blank) == ""
 	}
-	p, ok := d.find(path)
-	if !ok {
+	p, err := d.find(path)
+	if p == nil || err != nil {
 		return false
 	}
 	if item, ok := p.whole(path); ok {

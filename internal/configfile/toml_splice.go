@@ -13,12 +13,15 @@ import (
 // written in another way is refused.
 func (d *tomlText) set(value any, path []string) (text, error) {
 	parent, name := path[:len(path)-1], path[len(path)-1]
-	p, exists := d.find(path)
-	if exists {
+	p, err := d.find(path)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
 		if item, ok := p.whole(path); ok {
 			return take(d.with(d.body[:item.value] + tomlInline(value) + d.body[item.end:]))
 		}
-		if len(p.items) > 0 || !isTable(value) || d.sections[p.sections[0]].array && len(d.sections[p.sections[0]].path) <= len(path) {
+		if len(p.items) > 0 || !isTable(value) || d.isArray(p, path) {
 			return nil, d.refuse(d.offset(p), path, value, "%q is written in a way that mcpctl doesn't rewrite", name)
 		}
 		return take(d.with(d.replaceTables(p, d.block(value, path))))
@@ -37,6 +40,15 @@ func (d *tomlText) set(value any, path []string) (text, error) {
 	return nil, d.refuse(0, path, value, "there is no table %s to put %q into", tomlPath(parent), name)
 }
 
+// isArray reports whether the member at path is an array of tables. Its first header shows: none may stand for a table of that name.
+func (d *tomlText) isArray(p *parts, path []string) bool {
+	if len(p.sections) == 0 {
+		return false
+	}
+	first := d.sections[p.sections[0]]
+	return first.array && len(first.path) == len(path)
+}
+
 // isTable tells a value that gets a header from one that stands after a name.
 func isTable(value any) bool {
 	raw, ok := value.(Raw)
@@ -53,11 +65,8 @@ func isTables(text string) bool {
 // checkParents refuses a new table below what isn't one with headers of its own.
 func (d *tomlText) checkParents(value any, path []string) error {
 	for n := 1; n < len(path); n++ {
-		p, ok := d.find(path[:n])
-		if !ok {
-			return nil
-		}
-		if err := d.object(path[:n], p); err != nil {
+		p, err := d.find(path[:n])
+		if p == nil {
 			return err
 		}
 		if item, ok := p.whole(path[:n]); ok {
@@ -128,14 +137,12 @@ func (d *tomlText) insertLine(s tomlSection, line string) string {
 
 // remove takes tables out, each with the blank line before it, and lines.
 func (d *tomlText) remove(path []string) (text, error) {
-	p, ok := d.find(path)
-	if !ok {
-		return nil, nil
+	p, err := d.find(path)
+	if p == nil {
+		return nil, err
 	}
-	for _, i := range p.sections {
-		if s := d.sections[i]; s.array && len(s.path) <= len(path) {
-			return nil, d.fault(d.offset(p), "%q is an array of tables, which mcpctl doesn't rewrite", path[len(path)-1])
-		}
+	if d.isArray(p, path) {
+		return nil, d.fault(d.offset(p), "%q is an array of tables, which mcpctl doesn't rewrite", path[len(path)-1])
 	}
 	cuts := d.cutTables(d.runs(p))
 	lines := 0

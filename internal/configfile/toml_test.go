@@ -141,6 +141,7 @@ func TestTOMLRefusals(t *testing.T) {
 		{"[mcp_servers]\n linear.command = 'gh'\n", `f.toml:2:2: "linear" is written in a way that mcpctl doesn't rewrite`},
 		{"[[mcp_servers]]\n", `f.toml:1:1: "mcp_servers" should be a table, it is an array of tables`},
 		{"[[mcp_servers.linear]]\n", `f.toml:1:1: "linear" is written in a way that mcpctl doesn't rewrite`},
+		{"[[mcp_servers]]\n\n  [mcp_servers.linear]\n", `f.toml:1:1: "mcp_servers" should be a table, it is an array of tables`},
 		{"mcp_servers = 1\n", `f.toml:1:15: "mcp_servers" should be a table, it is something else`},
 		{"[mcp_servers.a]\n\n[mcp_servers.a]\n", `f.toml:3:2: table a is there twice`},
 		{"a = 1\na = 2\n", `f.toml:2:1: key a is already defined`},
@@ -158,6 +159,31 @@ func TestTOMLRefusals(t *testing.T) {
 			err = d.Set(entry, "mcp_servers", "linear")
 		}
 		wantError(t, err, tt.want)
+	}
+}
+
+// TestTOMLBelowAnArray sees to what stands below an array of tables: it is no server, whatever its header looks like.
+func TestTOMLBelowAnArray(t *testing.T) {
+	const text = "x = [[0], { a = 1 }]\n [[mcp_servers]]\n[mcp_servers.linear]\ncommand = 'c'\n"
+	d := parseAs(t, "f.toml", text, TOML)
+	const want = `f.toml:2:2: "mcp_servers" should be a table, it is an array of tables`
+	_, _, err := d.Get("mcp_servers", "linear")
+	wantError(t, err, want)
+	_, err = d.Members("mcp_servers")
+	wantError(t, err, want)
+	_, err = d.Members("mcp_servers", "linear")
+	wantError(t, err, want)
+	_, err = d.Remove("mcp_servers", "linear")
+	wantError(t, err, want)
+	wantError(t, d.Set("new", "mcp_servers", "linear", "command"), want)
+	wantError(t, d.ErrorAt([]string{"mcp_servers", "linear"}, "", "x"), want)
+	if d.Empty("mcp_servers", "linear") || string(d.Bytes()) != text {
+		t.Errorf("changed: %q", d.Bytes())
+	}
+	// A table of that name elsewhere is one all the same.
+	d = parseAs(t, "f.toml", "[[a]]\n[a.mcp_servers.linear]\n[mcp_servers.linear]\ncommand = 'c'\n", TOML)
+	if raw, ok, err := d.Get("mcp_servers", "linear", "command"); !ok || err != nil || raw.Text != "'c'" {
+		t.Error(raw, ok, err)
 	}
 }
 
