@@ -388,7 +388,7 @@ func (g generator) yaml() string {
 			return g.yamlValue(indent, 2)
 		}
 		if g.IntN(8) == 0 {
-			return g.pick(" {}", " {}"+" # sk-1", " { }", "  {} ", "", " {gh: {command: sk-1}}", " [sk-1]", " &x\n"+strings.Repeat(" ", indent+1)+"a: sk-1", " !!map {}") + "\n"
+			return g.pick(" {}", " {}"+" # sk-1", " { }", "  {} ", "", " # sk-1\n"+strings.Repeat(" ", indent+1)+"{}", "\n"+strings.Repeat(" ", indent+1)+"{}", " {gh: {command: sk-1}}", " [sk-1]", " &x\n"+strings.Repeat(" ", indent+1)+"a: sk-1", " !!map {}") + "\n"
 		}
 		return g.yamlServers(indent+unit, unit)
 	}))

@@ -229,7 +229,7 @@ func (d *yamlText) empty(path []string) bool {
 		return text == "" || strings.HasPrefix(text, "{") && strings.Trim(text[1:], blank) == "}"
 	}
 	p, err := d.find(path)
-	if err != nil || p == nil || !d.isBraces(p.value()) {
+	if err != nil || p == nil || !d.isBraces(*p) {
 		return false
 	}
 	// Comments that are indented like members have lost theirs.

@@ -89,7 +89,7 @@ func (d *yamlText) checkPath(places []yamlPlace, path []string, value any) error
 		switch {
 		case p.mapping.Anchor != "" || p.mapping.Style&yaml.TaggedStyle != 0:
 			return d.refuse(at, path, value, "an anchor or a tag, around which mcpctl doesn't edit")
-		case isBlock(p.mapping), i == len(path)-1 && p.index >= 0, i > 0 && d.isBraces(p.mapping):
+		case isBlock(p.mapping), i == len(path)-1 && p.index >= 0, i > 0 && d.isBraces(places[i-1]):
 		default:
 			return d.refuse(at, path, value, "a mapping in braces, which mcpctl doesn't rewrite")
 		}
@@ -133,10 +133,14 @@ func (d *yamlText) checkTabs(p yamlPlace, path []string, value any) error {
 	return nil
 }
 
-// isBraces reports whether n is {} with nothing but white space in it.
-func (d *yamlText) isBraces(n *yaml.Node) bool {
-	raw, err := d.raw(n)
-	return err == nil && strings.HasPrefix(raw.Text, "{") && strings.Trim(raw.Text[1:], blank) == "}"
+// isBraces reports whether the value at p is {} with nothing but white space before it and in it.
+func (d *yamlText) isBraces(p yamlPlace) bool {
+	raw, err := d.raw(p.value())
+	if err != nil || !strings.HasPrefix(raw.Text, "{") || strings.Trim(raw.Text[1:], blank) != "}" {
+		return false
+	}
+	colon, err := d.afterColon(p.key())
+	return err == nil && strings.Trim(d.body[colon:d.start(p.value())], blank) == ""
 }
 
 // checkEnd refuses a text whose document ends before its last line.
@@ -168,7 +172,7 @@ func (d *yamlText) appendToRoot(m Members) string {
 // insert adds m to the last of places, a block mapping or {}.
 func (d *yamlText) insert(places []yamlPlace, m Member) (string, error) {
 	o, l := places[len(places)-1], d.layout(places)
-	if d.isBraces(o.mapping) {
+	if !isBlock(o.mapping) {
 		return d.fillBraces(places, l, m)
 	}
 	last := len(o.mapping.Content) - 2
@@ -274,7 +278,11 @@ func (d *yamlText) replaceRaw(p yamlPlace, raw Raw, l yamlLayout, end int) (stri
 		return d.body[:d.lineStart(start)] + text + d.body[end:], nil
 	}
 	colon, err := d.afterColon(p.key())
-	return d.body[:colon] + l.newline + text + d.body[end:], err
+	if err != nil {
+		return "", err
+	}
+	// A comment may stand between the name and its value.
+	return strings.TrimRight(d.body[:max(colon, min(start, end))], blank) + l.newline + text + d.body[end:], nil
 }
 
 // isBlockRaw reports whether r was a block collection: only that begins with indentation, or in the first column.

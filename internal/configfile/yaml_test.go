@@ -127,13 +127,17 @@ extensions:
 			t.Errorf("%s given back: %v\n%s", name, err, d.Bytes())
 		}
 		// The owner has written the file anew meanwhile.
-		for _, now := range []string{"extensions:\n      " + name + ":\n       a: 1\n", "extensions:\n  " + name + ": {a: 1} # x\n", "extensions:\n  " + name + ":\nb: 1\n"} {
+		for _, now := range []string{"extensions:\n      " + name + ":\n       a: 1\n", "extensions:\n  " + name + ": {a: 1} # x\n", "extensions:\n  " + name + ":\nb: 1\n",
+			"extensions:\n  " + name + ": # mine\n   {a: 1}\n"} {
 			e := parseAs(t, "f", now, YAML)
 			if err := e.Set(old, "extensions", name); err != nil {
 				t.Fatal(err)
 			}
 			if got, _, _ := e.Get("extensions", name); got.Canonical() != old.Canonical() {
 				t.Errorf("%s given back to %q:\n%s", name, now, e.Bytes())
+			}
+			if strings.Contains(now, "# mine") != strings.Contains(string(e.Bytes()), "# mine") {
+				t.Errorf("%s given back to %q, its comment is gone:\n%s", name, now, e.Bytes())
 			}
 		}
 	}
@@ -143,6 +147,7 @@ func TestYAMLRefusals(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"{extensions: {}}\n", "f.yaml:1:1: a mapping in braces, which mcpctl doesn't rewrite"},
 		{"extensions: {gh: {}}\n", "f.yaml:1:13: a mapping in braces, which mcpctl doesn't rewrite"},
+		{"extensions: # mine\n  {}\n", "f.yaml:2:3: a mapping in braces, which mcpctl doesn't rewrite"},
 		{"extensions:\n", `f.yaml:1:12: "extensions" should be a mapping, it is null`},
 		{"extensions: [a]\n", `f.yaml:1:13: "extensions" should be a mapping, it is a sequence`},
 		{"extensions: 1\n", `f.yaml:1:13: "extensions" should be a mapping, it is a scalar`},
