@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// few is how many reads, or writes of whole pieces, may follow each other that needn't wait, before the monitor is wanted.
+	// few is how many reads, or writes of whole pieces, may follow each other that needn't wait, before one that the runtime notices.
 	few = 8
 	// piece is the most that is written at once, in bytes.
 	piece = 256 << 10
@@ -22,8 +22,8 @@ const (
 type endpoint struct {
 	raw    syscall.RawConn
 	socket bool // and not known to be non-blocking
-	reads  int  // since one had to wait; under raw's lock for reads
-	pieces int  // written since one had to wait; under its lock for writes
+	reads  int  // since one had to wait or was noticed; under raw's lock for reads
+	pieces int  // written since one had to wait or was noticed; under its lock for writes
 }
 
 func (e *endpoint) read(p []byte) (n int, err error) {
@@ -36,7 +36,9 @@ func (e *endpoint) read(p []byte) (n int, err error) {
 			e.reads = 0
 			return false
 		}
-		e.reads++
+		if e.reads++; e.reads > few {
+			e.reads = 0
+		}
 		return true
 	})
 	switch {
@@ -57,7 +59,7 @@ func (e *endpoint) write(p []byte) (n int, err error) {
 			var some int
 			some, err = e.send(int(fd), p[n:min(len(p), n+piece)])
 			n += some
-			if e.pieces++; some < piece {
+			if e.pieces++; some < piece || e.pieces > few {
 				e.pieces = 0
 			}
 		}

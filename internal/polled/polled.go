@@ -4,9 +4,9 @@
 // and find it another one. So here a descriptor is one that the runtime's poller waits for, as it does for the network.
 //
 // And each system call wakes the runtime's monitor, if the process was idle before: a thread that then wakes every 20 µs, to take
-// the processor from calls that block. None of these do. As long as a process is idle between two of them, which is what a bridge
-// is nearly all the time, they are made without the runtime's notice (syscall.RawSyscall). In a busy process they aren't: there
-// the monitor has to see that nobody keeps the processor for itself.
+// the processor from calls that block. None of these do, so they are made without the runtime's notice (syscall.RawSyscall). Where
+// many follow each other without a pause, one now and then isn't: in a busy process the monitor has to be awake, to see that nobody
+// keeps the processor for itself.
 //
 // All of this is for Linux. Elsewhere nothing is to be had, and whoever asks does as well without.
 package polled
