@@ -14,8 +14,8 @@ import (
 const (
 	// few is how many reads, or writes of whole pieces, may follow each other that needn't wait, before one that the runtime notices.
 	few = 8
-	// piece is the most that is written at once, in bytes.
-	piece = 256 << 10
+	// piece is the most that is written at once, in bytes: a pipe is closed to its reader meanwhile.
+	piece = 128 << 10
 )
 
 // endpoint is a descriptor whose reads and writes don't block: because it is non-blocking, or because each of them says so.
