@@ -423,13 +423,13 @@ func TestForwardWatch(t *testing.T) {
 			modernOnly(w, r, m)
 			return
 		}
+		listening.Add(1) // before the acknowledgement, so that an old stream doesn't pass for this one
+		defer listening.Add(-1)
 		if strings.Contains(string(m.params), "unknown") {
 			sendEvent(w, `{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true,"resourceSubscriptions":["file:///ü"]}}}`)
 		} else {
 			acknowledge(w, m)
 		}
-		listening.Add(1)
-		defer listening.Add(-1)
 		for {
 			select {
 			case e := <-events:
