@@ -138,7 +138,7 @@ func (r *reader) run(t *testing.T, where, code string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", preamble+code)
-	cmd.Dir, cmd.Env = r.dir, r.env
+	cmd.Dir, cmd.Env, cmd.WaitDelay = r.dir, r.env, time.Second // what the shell has started may outlive it
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s\n%s", where, err, code, out)
 	}

@@ -817,6 +817,11 @@ func TestBrowser(t *testing.T) {
 		{"linux", true, "", "wslview rundll32.exe", "/bin/wslview"},
 		{"linux", true, "DISPLAY", "rundll32.exe", "/bin/rundll32.exe url.dll,FileProtocolHandler"},
 		{"linux", true, "BROWSER", "rundll32.exe", native},
+		{"linux", false, "BROWSER", "x", "/bin/x"},
+		{"linux", true, "BROWSER", "x rundll32.exe", "/bin/x"},
+		{"linux", false, "SSH_CONNECTION BROWSER", "x", "/bin/x"},
+		{"freebsd", false, "BROWSER", "x", "/bin/x"},
+		{"darwin", false, "BROWSER", "x", native},
 		{"linux", true, "DISPLAY", "", native}, // a container on Windows
 		{"linux", true, "SSH_CONNECTION", "wslview", none},
 		{"darwin", false, "", "", native},
@@ -847,6 +852,27 @@ func TestBrowser(t *testing.T) {
 		}
 		if got != tc.want {
 			t.Errorf("%s wsl=%v env %q has %q: %s, want %s", tc.os, tc.wsl, tc.env, tc.has, got, tc.want)
+		}
+	}
+}
+
+// TestNamedBrowser: BROWSER is a list, whose commands may say where the URL goes.
+func TestNamedBrowser(t *testing.T) {
+	for value, want := range map[string]string{
+		"b": "/bin/b URL", "a:b -n:c": "/bin/b -n URL", " :b": "/bin/b URL", "b %s -n": "/bin/b URL -n", "c --url=%s": "/bin/c --url=URL", "a": "", "": "",
+	} {
+		d := desktop{getenv: func(string) string { return value }, find: func(program string) (string, error) {
+			if program == "a" {
+				return "", exec.ErrNotFound
+			}
+			return "/bin/" + program, nil
+		}}
+		got := ""
+		if command := d.named(); command != nil {
+			got = strings.Join(withURL(command, "URL"), " ")
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
 		}
 	}
 }
