@@ -49,9 +49,9 @@ func TestListening(t *testing.T) {
 				case r.Method == http.MethodGet:
 					<-ping // which doesn't wait
 					time.Sleep(quiet / 10)
+					close(listening) // before the bridge can know, whose call may be here at once
 					w.Header().Set("Content-Type", "text/event-stream")
 					w.(http.Flusher).Flush()
-					close(listening)
 					event(w, <-questions)
 					<-r.Context().Done()
 				case m.Method == "tools/call":
@@ -82,9 +82,10 @@ func TestListening(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				switch {
 				case r.Method == http.MethodGet:
+					n := gets.Add(1) // before the bridge can know, whose call may be here at once
 					w.Header().Set("Content-Type", "text/event-stream")
 					w.(http.Flusher).Flush()
-					if gets.Add(1) == 1 {
+					if n == 1 {
 						time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
 						return
 					}
