@@ -88,11 +88,13 @@ type reader struct {
 	gateway *demo.Gateway
 }
 
-// preamble lets a reader log in who has no keyring and no terminal: the key comes from a file, and goes into one.
+// preamble lets a reader log in who has no keyring and no terminal: the key comes from a file, and goes into one. And it has
+// mcpctl lose patience before the test does, which could only kill the shell.
 const preamble = `set -eu
 mcpctl() {
   case " $* " in
     *" --with-key "*|*" --key-file "*|*" --oauth "*) command mcpctl "$@" ;;
+    " tools "*|" connect "*) command mcpctl "$@" --timeout 45s ;;
     " login "*) command mcpctl "$@" --with-key --insecure-storage <key.txt ;;
     *) command mcpctl "$@" ;;
   esac
