@@ -113,28 +113,30 @@ func (f *File) change(ctx context.Context, edit func(*contents) error) error {
 	return atomicfile.Write(f.path, append(data, '\n'), 0o600, nil)
 }
 
+// errIrregular is a name for something that mcpctl hasn't put there.
+var errIrregular = errors.New("it isn't a regular file but perhaps a symbolic link, which may lead anywhere")
+
 // read returns what the file holds, nothing if there is none. It refuses a file that another user may have written, or
 // can read.
 func (f *File) read() (contents, error) {
 	c := contents{Items: map[string]record{}}
-	before, err := os.Lstat(f.path)
+	file, err := open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
-	if err != nil {
-		return c, NewError(Failed, "check the path", "%w", err)
+	if errors.Is(err, errIrregular) {
+		return c, f.refuse(err.Error())
 	}
-	if !before.Mode().IsRegular() {
-		return c, f.refuse("it isn't a regular file but perhaps a symbolic link, which may lead anywhere")
-	}
-	file, err := os.Open(f.path)
 	if err != nil {
 		return c, NewError(Failed, "check who may read it", "%w", err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
-	if err != nil || !os.SameFile(before, info) {
-		return c, f.refuse("it was replaced while it was opened")
+	if err != nil {
+		return c, NewError(Failed, "check who may read it", "%w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return c, f.refuse(errIrregular.Error())
 	}
 	if why := exposure(info, 0o077); why != "" {
 		return c, f.refuse(why)

@@ -5,9 +5,11 @@ package credential
 import (
 	"context"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -53,6 +55,75 @@ func TestFileRefusesLinks(t *testing.T) {
 	_, err := f.Get(ctx, "x")
 	wantKind(t, err, Denied)
 	wantKind(t, f.Set(ctx, "y", item), Denied)
+}
+
+// TestFileReadWhileReplaced: a reader finds the old file or the new one, whenever a writer replaces it. (Windows lets nobody
+// replace an open file: a writer waits there for a moment without readers.)
+func TestFileReadWhileReplaced(t *testing.T) {
+	ctx := context.Background()
+	f := testFile(t)
+	if err := f.Set(ctx, "x", item); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for reading := true; reading; {
+				select {
+				case <-written:
+					reading = false
+				default:
+				}
+				if got, err := f.Get(ctx, "x"); err != nil || !sameItem(got, item) {
+					t.Errorf("got %+v, %v", got, err)
+					return
+				}
+			}
+		})
+	}
+	for range 200 {
+		if err := f.Set(ctx, "y", item); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(written)
+	wg.Wait()
+}
+
+// TestFileRefusesPipes: what opens but isn't a file, or waits for whoever opens it, is refused at once.
+func TestFileRefusesPipes(t *testing.T) {
+	ctx := context.Background()
+	f := testFile(t)
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func() error{
+		"a pipe":   func() error { return syscall.Mkfifo(f.path, 0o600) },
+		"a folder": func() error { return os.Mkdir(f.path, 0o700) },
+		"a socket": func() error {
+			// Relative, since a socket's path may only be short.
+			t.Chdir(filepath.Dir(f.path))
+			l, err := net.Listen("unix", filepath.Base(f.path))
+			if err == nil {
+				t.Cleanup(func() { l.Close() })
+			}
+			return err
+		},
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.Get(ctx, "x")
+		wantKind(t, err, Denied)
+		if err == nil || !strings.Contains(err.Error(), "regular file") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := os.Remove(f.path); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestFileRefusesAnOpenFolder(t *testing.T) {
