@@ -121,6 +121,60 @@ func TestListening(t *testing.T) {
 				t.Errorf("%d times GET, want 2", n)
 			}
 		},
+		"B26 a call waits for a listening stream that it has opened again": func(t *testing.T) {
+			questions := make(chan string, 1)
+			again, ping, listening := make(chan bool), make(chan bool, 1), make(chan bool)
+			var gets atomic.Int32
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet && gets.Add(1) == 1:
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
+				case r.Method == http.MethodGet:
+					close(again)
+					<-ping // which doesn't wait
+					time.Sleep(quiet / 10)
+					close(listening) // before the bridge can know, whose call may be here at once
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					event(w, <-questions)
+					<-r.Context().Done()
+				case m.Method == "tools/call" && gets.Load() > 1:
+					select {
+					case <-listening:
+						questions <- question
+						legacy(w, r, m)
+					default: // as servers do, the question is dropped
+						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
+					}
+				default:
+					if m.Method == "ping" {
+						ping <- true
+					}
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			for n, start := 0, time.Now(); ; n++ {
+				p.send(call(fmt.Sprint(n), "a"))
+				select {
+				case <-again:
+					p.send(`{"jsonrpc":"2.0","id":"p","method":"ping"}`)
+					p.want(reply(`"p"`, `{}`))
+					wantBoth(t, []string{p.line(), p.line()}, question, called(fmt.Sprint(n), "a"))
+					return
+				case line := <-p.lines:
+					if line != called(fmt.Sprint(n), "a")+"\n" {
+						t.Fatalf("got %q", line)
+					}
+				}
+				if time.Since(start) > patience {
+					t.Fatal("the stream isn't opened again")
+				}
+			}
+		},
 		"B26 a listening stream that nobody answers": func(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				if r.Method == http.MethodGet {
