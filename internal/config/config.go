@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/state"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -75,6 +76,8 @@ type Settings struct {
 	// Given holds the settings that came by flag or environment rather than from the settings file or a default, by
 	// the name of the flag that sets them ("gateway", "profile", …): an installed entry has to repeat them.
 	Given map[string]string
+	// locks is where those take turns that change the file.
+	locks state.Dir
 }
 
 // KnowsProfile reports whether the settings file has the profile in force. The default profile always exists.
@@ -115,7 +118,7 @@ func table() []setting {
 //
 // Nothing is ever read from the working folder: a project's file must not say where a key goes.
 func Load(h host.Host, f Flags) (Settings, error) {
-	s := Settings{Given: map[string]string{}, Sources: map[string]string{}, CredentialStore: "keyring"}
+	s := Settings{Given: map[string]string{}, Sources: map[string]string{}, CredentialStore: "keyring", locks: state.At(h.StateDir())}
 	if err := s.findFile(h, f); err != nil {
 		return s, err
 	}

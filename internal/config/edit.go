@@ -86,7 +86,7 @@ func Set(s Settings, name string, values []string) error {
 	if k.list {
 		node = list(values)
 	}
-	return edit(s.File, func(_ file, root *yaml.Node) bool {
+	return s.edit(func(_ file, root *yaml.Node) bool {
 		mapping := (&lazyMapping{root: root, path: k.mapping(s.Profile)}).make()
 		name := k.path[len(k.path)-1]
 		if at := indexFold(mapping, name); at >= 0 && len(k.path) > 1 {
@@ -191,7 +191,7 @@ func Unset(s Settings, name string) (was bool, err error) {
 	if err != nil {
 		return false, refused{err}
 	}
-	err = edit(s.File, func(_ file, root *yaml.Node) bool {
+	err = s.edit(func(_ file, root *yaml.Node) bool {
 		was = remove(root, append(k.mapping(s.Profile), k.path[len(k.path)-1]), 2)
 		return was
 	})
@@ -232,7 +232,7 @@ func indexFold(mapping *yaml.Node, key string) int {
 
 // UseProfile makes name the profile of commands that name none.
 func UseProfile(s Settings, name string) error {
-	return edit(s.File, func(f file, root *yaml.Node) bool {
+	return s.edit(func(f file, root *yaml.Node) bool {
 		if f.current == name || f.current == "" && name == DefaultProfile {
 			return false
 		}
@@ -244,10 +244,9 @@ func UseProfile(s Settings, name string) error {
 // RemoveProfile takes the profile called name out of the file, and reports whether it was the current one, in whose place
 // the default profile steps.
 func RemoveProfile(s Settings, name string) (wasCurrent bool, err error) {
-	err = edit(s.File, func(f file, root *yaml.Node) bool {
+	err = s.edit(func(f file, root *yaml.Node) bool {
 		changed := remove(root, []string{"profiles", name}, 0)
-		if f.current == name {
-			wasCurrent = true
+		if wasCurrent = f.current == name; wasCurrent {
 			changed = remove(root, []string{currentProfile}, 0) || changed
 		}
 		return changed

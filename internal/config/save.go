@@ -2,12 +2,14 @@ package config
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -30,7 +32,7 @@ type Login struct {
 // What the defaults say anyway isn't written, so that most people never have a settings file. In a file that exists,
 // comments and unknown settings stay; it is replaced whole or not at all, and has the mode 0600 afterwards.
 func SaveLogin(s Settings, l Login) error {
-	return edit(s.File, func(f file, root *yaml.Node) (changed bool) {
+	return s.edit(func(f file, root *yaml.Node) (changed bool) {
 		p, _ := f.profile(s.Profile)
 		values := []struct{ key, value, implied string }{
 			{"gateway_url", s.Given["gateway"], DefaultGatewayURL},
@@ -59,9 +61,35 @@ func SaveLogin(s Settings, l Login) error {
 // SaveProfile records what was given by flag or environment in the profile of s, which is made if there is none.
 func SaveProfile(s Settings) error { return SaveLogin(s, Login{}) }
 
-// edit applies change to the settings file at path, which need not exist. change reports whether there is anything to
-// write.
-func edit(path string, change func(f file, root *yaml.Node) (changed bool)) error {
+// errMoved is someone else's write between our reading and our writing.
+var errMoved = errors.New("the file changed meanwhile")
+
+// edit applies change to the settings file, which need not exist. change reports whether there is anything to write; it must
+// do nothing else, since it is asked again where a person's editor wrote the file at the same time. Other processes of ours
+// wait.
+func (s Settings) edit(change func(f file, root *yaml.Node) (changed bool)) error {
+	ctx, cancel := context.WithTimeout(context.Background(), editLimit)
+	defer cancel()
+	unlock, err := s.locks.Lock(ctx, "settings")
+	if err != nil && ctx.Err() != nil {
+		return problem.New("wait for it to end, then try again", "%s: another mcpctl is at it for %s already", s.File, editLimit)
+	}
+	if err != nil {
+		return problem.With(err, "see the permissions of the state folder, which holds the lock of the settings file")
+	}
+	defer unlock()
+	for range 3 {
+		if err = replace(s.File, change); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return problem.New("close that program, then run the command again", "%s: another program keeps writing it", s.File)
+}
+
+// editLimit is how long a command waits for others that change the settings.
+const editLimit = 10 * time.Second
+
+func replace(path string, change func(f file, root *yaml.Node) (changed bool)) error {
 	// A settings file is often a symbolic link into a folder of dotfiles: the file that it leads to is what changes.
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -95,7 +123,7 @@ func edit(path string, change func(f file, root *yaml.Node) (changed bool)) erro
 	return atomicfile.Write(target, after, 0o600, func() error {
 		now, err := os.ReadFile(target)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) || !bytes.Equal(now, before) {
-			return problem.New("run the command again", "%s was changed by someone else meanwhile", path)
+			return errMoved
 		}
 		return nil
 	})
