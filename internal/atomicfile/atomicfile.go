@@ -20,17 +20,26 @@ import (
 // The temporary file lies beside the target, since a rename is atomic only within one file system. A crash may leave it
 // there: Sweep removes it. Where the system can, it has no name until it is complete, so that nearly no crash does.
 func Write(path string, data []byte, mode fs.FileMode, check func() error) error {
-	err := write(create, path, data, mode, check)
+	return Replace(path, nil, data, mode, check)
+}
+
+// Replace is Write for a file of which old, open for reading, is what is at path now: the new file has its owner, its group
+// and, on Linux, its extended attributes, access control lists among them. What can't be had is ErrOwner. nil for old is any.
+func Replace(path string, old *os.File, data []byte, mode fs.FileMode, check func() error) error {
+	err := write(create, path, old, data, mode, check)
 	if errors.Is(err, errNoName) {
-		return write(named, path, data, mode, check)
+		return write(named, path, old, data, mode, check)
 	}
 	return err
 }
 
+// ErrOwner is a file that would not be any more whose it is.
+var ErrOwner = errors.New("replaced, it would have another owner or group")
+
 // errNoName is a system that makes files without a name and then has none for them, as one without /proc.
 var errNoName = errors.New("no name for the temporary file")
 
-func write(create func(string) (*temporary, error), path string, data []byte, mode fs.FileMode, check func() error) (err error) {
+func write(create func(string) (*temporary, error), path string, old *os.File, data []byte, mode fs.FileMode, check func() error) (err error) {
 	dir := filepath.Dir(path)
 	tmp, err := create(path)
 	if err != nil {
@@ -42,7 +51,7 @@ func write(create func(string) (*temporary, error), path string, data []byte, mo
 		}
 	}()
 	if _, err = tmp.Write(data); err == nil {
-		err = tmp.Chmod(mode.Perm())
+		err = inherit(tmp.File, old, mode.Perm())
 	}
 	if err == nil {
 		err = tmp.Sync()

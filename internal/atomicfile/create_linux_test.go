@@ -23,7 +23,7 @@ func TestNoName(t *testing.T) {
 		}
 		return &temporary{os.NewFile(uintptr(fd), filepath.Join(dir, "no", "f")), ""}, nil
 	}
-	err := write(nowhere, path, []byte("new"), 0o600, nil)
+	err := write(nowhere, path, nil, []byte("new"), 0o600, nil)
 	if data, readErr := os.ReadFile(path); readErr != nil || string(data) == "old" != errors.Is(err, errNoName) {
 		t.Errorf("%v, then %q, %v", err, data, readErr)
 	}

@@ -31,7 +31,7 @@ func TestSweep(t *testing.T) {
 // TestNamed writes as on a system where every file has a name.
 func TestNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
-	if err := write(named, path, []byte("x"), 0o640, nil); err != nil {
+	if err := write(named, path, nil, []byte("x"), 0o640, nil); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(path); err != nil || string(data) != "x" {

@@ -21,7 +21,7 @@ func (s Store) Foreign(t Target) ([]Foreign, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.load(t.recordID(file))
+	r, err := s.load(s.recordID(t, file))
 	if err != nil {
 		return nil, err
 	}

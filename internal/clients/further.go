@@ -67,7 +67,7 @@ func (s Store) recordOf(t Target) record {
 	if err != nil {
 		return record{}
 	}
-	r, err := s.load(t.recordID(file))
+	r, err := s.load(s.recordID(t, file))
 	if err != nil {
 		return record{}
 	}

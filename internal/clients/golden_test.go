@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcpctl/mcpctl/internal/state"
 )
@@ -85,11 +86,13 @@ func testGolden(t *testing.T, c Client, g golden) {
 	if !hadOurs {
 		uninstall(t, store, target)
 		g.wantFile(path, before, existed, "after install and uninstall")
+		age(t, path)
 		if _, err := install(false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// As another machine would find it: minimal.
+	age(t, path)
 	uninstall(t, NewStore(state.At(t.TempDir())), target)
 	removed, there := readFile(t, path)
 	g.want("removed"+ext, removed, there)
@@ -173,6 +176,15 @@ func readFile(t *testing.T, path string) ([]byte, bool) {
 func write(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	age(t, path)
+}
+
+// age has nobody write the file any more.
+func age(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
 }

@@ -57,6 +57,9 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 	if err != nil {
 		return plan{}, err
 	}
+	if r.gone(before) {
+		r = r.renewed()
+	}
 	p := plan{after: before, record: r.clone(), written: map[string]Entry{}}
 	if doc.Empty() {
 		for _, m := range t.Client.NewFile {
@@ -69,7 +72,7 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 	if err != nil {
 		return plan{}, err
 	}
-	exact := len(r.Entries) == 0 || r.After == before.Hash()
+	exact := len(r.Entries) == 0 || !before.Exists || r.left(before)
 	changed := false
 	for _, e := range entries {
 		e, action, recorded, err := set(doc, t, r, e, force)
@@ -92,7 +95,7 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 		return p, nil
 	}
 	p.after = configfile.Content{Data: doc.Bytes(), Exists: true}
-	if len(r.Entries) == 0 {
+	if len(r.Entries) == 0 || !before.Exists {
 		p.record.Before = before.Hash()
 	}
 	p.record.After = ""
@@ -120,7 +123,7 @@ func set(doc *configfile.Document, t Target, r record, e Entry, force bool) (Ent
 	case e.Out:
 		return takeOut(doc, path, e, raw)
 	case !exists:
-		action, recorded.Previous = Added, ""
+		action = Added
 		err = doc.Set(c.Members(e), path...)
 	case raw.Canonical() == canonical(c.Members(e)):
 		action = Unchanged
@@ -196,6 +199,20 @@ func kind(value any) string {
 		return "object"
 	}
 	return ""
+}
+
+// left reports whether c is what mcpctl left.
+func (r record) left(c configfile.Content) bool { return r.After != "" && r.After == c.Hash() }
+
+// renewed is r for a file that its owner has deleted, and that is made anew: what was in the old one doesn't come back.
+func (r record) renewed() record {
+	r = r.clone()
+	for name, e := range r.Entries {
+		e.Previous, e.Out = "", false
+		r.Entries[name] = e
+	}
+	r.Before, r.After, r.Backup, r.MadeFile, r.MadeKey = "", "", "", true, true
+	return r
 }
 
 func (r record) clone() record {

@@ -140,7 +140,7 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 	var r record
 	file, err := t.open()
 	if err == nil {
-		r, err = s.load(t.recordID(file))
+		r, err = s.load(s.recordID(t, file))
 	}
 	var doc *configfile.Document
 	if err == nil {

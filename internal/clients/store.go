@@ -52,15 +52,6 @@ func (t Target) at(names ...string) []string {
 	return append(slices.Clone(t.Within), names...)
 }
 
-// recordID names the record of what mcpctl did to t, whose file is file.
-func (t Target) recordID(file *configfile.File) string {
-	if t.Within == nil {
-		return file.ID()
-	}
-	sum := sha256.Sum256([]byte(strings.Join(t.Within, "\x00")))
-	return file.ID() + "-" + hex.EncodeToString(sum[:8])
-}
-
 // Action is what happened, or would, to an entry. The words are part of the command line's promise.
 type Action string
 
@@ -148,6 +139,32 @@ func (r record) owns(name string, raw configfile.Raw) bool {
 	return ok && (recorded.Hash == hashEntry(raw) || e.Command == "" && e.URL != "" && e.URL == recorded.URL) || e.ours()
 }
 
+// recordID names the record of what mcpctl did to t, whose file is file. The first client's record has the file's name; so do
+// those of others that keep their servers in the same place.
+func (s Store) recordID(t Target, file *configfile.File) string {
+	if t.Within != nil {
+		return partID(file, t.Within)
+	}
+	own := partID(file, []string{t.Client.Key})
+	if found, _ := s.dir.Read(recordName(own), &record{}); found {
+		return own
+	}
+	var first record
+	if found, _ := s.dir.Read(recordName(file.ID()), &first); !found {
+		return file.ID()
+	}
+	if c, known := Lookup(first.Client); known && c.Key != t.Client.Key {
+		return own
+	}
+	return file.ID()
+}
+
+// partID names a record of a place within a file.
+func partID(file *configfile.File, within []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(within, "\x00")))
+	return file.ID() + "-" + hex.EncodeToString(sum[:8])
+}
+
 func recordName(id string) string { return "installs/" + id + ".json" }
 
 func (s Store) load(id string) (record, error) {
@@ -211,36 +228,78 @@ func (s Store) apply(ctx context.Context, file *configfile.File, jobs []*job) (O
 	}
 	defer unlock()
 	for _, j := range jobs {
-		if j.old, err = s.load(j.target.recordID(file)); err != nil {
+		if j.old, err = s.load(s.recordID(j.target, file)); err != nil {
 			return Outcome{}, err
 		}
 	}
-	update, err := file.Update(s.dir, func(content configfile.Content) (configfile.Content, error) {
-		for _, j := range jobs {
-			if j.plan, err = j.planned(j.old, content); err != nil {
-				return content, err
+	update, err := file.Update(s.dir, configfile.Edit{
+		Plan: func(content configfile.Content) (configfile.Content, error) {
+			for _, j := range jobs {
+				if j.plan, err = j.planned(j.old, content); err != nil {
+					return content, err
+				}
+				content = j.plan.after
 			}
-			content = j.plan.after
-		}
-		return content, nil
-	}, func() error { return s.saveTaken(file, jobs) })
-	if err != nil {
-		if kept := s.forgetTaken(file, jobs); kept != nil {
-			err = errors.Join(err, kept)
-		}
-		return Outcome{}, err
+			return content, nil
+		},
+		Ready:  func(u configfile.Update) error { return s.saveTaken(file, jobs, u) },
+		Stands: func(now configfile.Content) bool { return stand(jobs, now) },
+		Known: func(c configfile.Content) bool {
+			return slices.ContainsFunc(jobs, func(j *job) bool { return j.old.After != "" && j.old.After == c.Hash() })
+		},
+		Keep: s.backups(file),
+	})
+	if err != nil && !update.Replaced {
+		return Outcome{}, errors.Join(err, s.forgetTaken(file, jobs))
 	}
 	out := Outcome{Path: file.Path(), Backup: update.Backup, Deleted: update.Changed() && !update.After.Exists}
+	errs := []error{err}
 	for _, j := range jobs {
 		out.Changes = append(out.Changes, j.plan.changes...)
-		if err := s.save(j.target.recordID(file), j.record(file, update)); err != nil {
-			return Outcome{}, err
-		}
+		errs = append(errs, s.save(s.recordID(j.target, file), j.record(file, update)))
 		if out.Deleted {
 			configfile.RemoveFolders(j.old.MadeFolders)
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return Outcome{}, err
+	}
 	return out, nil
+}
+
+// stand reports whether now, which isn't what jobs have made of the file, has all the same what they did to the entries.
+func stand(jobs []*job, now configfile.Content) bool {
+	for _, j := range jobs {
+		t := j.target
+		made, err := configfile.Parse(t.Path, j.plan.after.Data, t.Client.Format)
+		if err != nil {
+			return false
+		}
+		found, err := configfile.Parse(t.Path, now.Data, t.Client.Format)
+		if err != nil {
+			return false
+		}
+		for _, c := range j.plan.changes {
+			want, wanted, err := made.Get(t.at(c.Name)...)
+			got, there, gotErr := found.Get(t.at(c.Name)...)
+			if err != nil || gotErr != nil || wanted != there || want.Canonical() != got.Canonical() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// backups are the copies of file that records name.
+func (s Store) backups(file *configfile.File) []string {
+	var paths []string
+	for _, name := range s.dir.List("installs", file.ID()+"*.json") {
+		var r record
+		if found, _ := s.dir.Read(name, &r); found && r.Backup != "" {
+			paths = append(paths, r.Backup)
+		}
+	}
+	return paths
 }
 
 // record is what is to be remembered after update.
@@ -254,19 +313,22 @@ func (j *job) record(file *configfile.File, update configfile.Update) record {
 		r.Client, r.Scope, r.Path, r.Within = t.Client.ID, t.Scope, file.Path(), t.Within
 	}
 	r.MadeFolders = append(r.MadeFolders, update.Folders...)
-	if len(j.old.Entries) == 0 {
+	if len(j.old.Entries) == 0 || j.old.gone(update.Before) {
 		r.Backup = update.Backup
 	}
 	return r
 }
 
+// gone reports whether the file that r is about has been deleted, before became what it is.
+func (r record) gone(before configfile.Content) bool { return len(r.Entries) > 0 && !before.Exists }
+
 // saveTaken remembers what is taken from its owner before it is gone from the file.
-func (s Store) saveTaken(file *configfile.File, jobs []*job) error {
+func (s Store) saveTaken(file *configfile.File, jobs []*job, update configfile.Update) error {
 	for _, j := range jobs {
 		if !j.plan.record.takes(j.old) {
 			continue
 		}
-		if err := s.save(j.target.recordID(file), j.plan.record); err != nil {
+		if err := s.save(s.recordID(j.target, file), j.record(file, update)); err != nil {
 			return err
 		}
 	}
@@ -278,7 +340,7 @@ func (s Store) forgetTaken(file *configfile.File, jobs []*job) error {
 	var errs []error
 	for _, j := range jobs {
 		if j.plan.record.takes(j.old) {
-			errs = append(errs, s.save(j.target.recordID(file), j.old))
+			errs = append(errs, s.save(s.recordID(j.target, file), j.old))
 		}
 	}
 	return errors.Join(errs...)
@@ -295,7 +357,7 @@ func (r record) takes(old record) bool {
 }
 
 func (s Store) preview(t Target, file *configfile.File, planned planner) (Outcome, error) {
-	r, err := s.load(t.recordID(file))
+	r, err := s.load(s.recordID(t, file))
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -29,7 +29,7 @@ func (s Store) planUninstall(t Target, r record, before configfile.Content, serv
 	if p.changes, err = toRemove(doc, t, r, servers, all); err != nil {
 		return plan{}, err
 	}
-	exact, changed := r.After == before.Hash(), false
+	exact, changed := r.left(before), false
 	for _, c := range p.changes {
 		e, recorded := p.record.Entries[c.Name]
 		delete(p.record.Entries, c.Name)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/state"
@@ -34,13 +35,17 @@ func update(dir state.Dir, p Place, plan func(Content) (Content, error)) (*File,
 	if err != nil {
 		return nil, Update{}, err
 	}
-	u, err := f.Update(dir, plan, func() error { return nil })
+	u, err := f.Update(dir, Edit{Plan: plan})
 	return f, u, err
 }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody is writing it any more.
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -232,7 +237,7 @@ func TestParallelUpdates(t *testing.T) {
 				return
 			}
 			defer unlock()
-			_, errs[i] = f.Update(dir, add(fmt.Sprint("s", i)), func() error { return nil })
+			_, errs[i] = f.Update(dir, Edit{Plan: add(fmt.Sprint("s", i))})
 		})
 	}
 	wg.Wait()
@@ -287,12 +292,12 @@ func TestReady(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	dir := state.At(t.TempDir())
-	if _, err := f.Update(dir, add("a"), func() error { return stop }); !errors.Is(err, stop) {
+	if _, err := f.Update(dir, Edit{Plan: add("a"), Ready: func(Update) error { return stop }}); !errors.Is(err, stop) {
 		t.Errorf("not stopped: %v", err)
 	}
 	wantNames(t, filepath.Dir(filepath.Dir(path)))
 	calls := 0
-	ready := func() error {
+	ready := func(Update) error {
 		calls++
 		if _, err := os.Stat(path); calls == 1 && err == nil {
 			t.Error("ready was called too late")
@@ -300,7 +305,7 @@ func TestReady(t *testing.T) {
 		return nil
 	}
 	for range 2 { // there is nothing to be ready for if nothing changes
-		if _, err := f.Update(dir, func(Content) (Content, error) { return Content{[]byte("{}"), true}, nil }, ready); err != nil {
+		if _, err := f.Update(dir, Edit{Plan: func(Content) (Content, error) { return Content{[]byte("{}"), true}, nil }, Ready: ready}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // whyNot says what keeps a file from being replaced, "" if err doesn't tell.
@@ -16,6 +18,11 @@ func whyNot(err error) string {
 		return "edit the file where it is mounted from: here it is a mount point, and can't be replaced"
 	}
 	return ""
+}
+
+// mayWrite reports whether this user may write the file itself. To replace it, the folder's permission would do.
+func mayWrite(path string) bool {
+	return !errors.Is(unix.Faccessat(unix.AT_FDCWD, path, unix.W_OK, unix.AT_EACCESS), syscall.EACCES)
 }
 
 // folderReadOnly reports whether a folder's owner may not write in it. Root may all the same, and shouldn't.

@@ -15,6 +15,9 @@ func whyNot(err error) string {
 	return ""
 }
 
+// mayWrite leaves it to the system, which asks the file itself when it is replaced.
+func mayWrite(string) bool { return true }
+
 // folderReadOnly has nothing to recognise: on a folder, Windows takes the read-only attribute to mean that it has an
 // icon of its own.
 func folderReadOnly(fs.FileInfo) bool { return false }
