@@ -120,6 +120,7 @@ func (b *loopback) close(answered bool) {
 	if b.server.Shutdown(ctx) != nil {
 		b.server.Close()
 	}
+	b.l.Close() // a server that hasn't begun to serve doesn't know of it yet, and would do so later
 }
 
 const doneStyle = `:root{color-scheme:light dark}body{margin:0;min-height:100vh;display:grid;place-items:center;font:17px/1.5 system-ui,sans-serif}` +

@@ -166,3 +166,18 @@ func TestT23IssuerMismatch(t *testing.T) {
 	}
 	login(t, s) // and the right one passes
 }
+
+// TestLoopbackClosedAtOnce: the port is free when close returns, also if the server hasn't got to run yet.
+func TestLoopbackClosedAtOnce(t *testing.T) {
+	for range 100 {
+		b, err := listen(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.serve(b.redirect("127.0.0.1"), "state")
+		b.close(false)
+		if err := b.l.(*net.TCPListener).SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
+			t.Fatal("it listens still:", err)
+		}
+	}
+}
