@@ -143,6 +143,49 @@ func TestRefusedRenewal(t *testing.T) {
 	}
 }
 
+// TestObstacle: what something on the way answers in place of the authorization server, or an answer that may pass, ends no login.
+func TestObstacle(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"a firewall": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>Forbidden</html>", http.StatusForbidden)
+		},
+		"a deployment":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "404 page not found", http.StatusNotFound) },
+		"a sign-on page":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/sso", http.StatusFound) },
+		"a captive portal": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Welcome</html>") },
+		"a busy server": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"error":"temporarily_unavailable"}`)
+		},
+		"a proxy that wants a password": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, dir := newFake(t), t.TempDir()
+			s := New(optionsAt(t, dir, f.URL+"/mcp"))
+			old := &tokens{resource: f.URL + "/mcp", issuer: f.URL, token: f.URL + "/token", client: client{id: "c", method: methodNone},
+				access: secret.New("old-access-token"), refresh: secret.New("old-refresh-token"), obtained: time.Now()}
+			if err := s.adopt(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			f.set("/token", answer)
+			if _, err := s.renew(t.Context(), old, true); err == nil || errors.Is(err, ErrEnded) || !strings.Contains(problem.NextStep(err), "log in again if it stays so") {
+				t.Errorf("%v (%s)", err, problem.NextStep(err))
+			}
+			f.set("/token", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, `{"access_token":"new-access-token","token_type":"bearer"}`)
+			}))
+			next := New(s.o)
+			kept, err := next.read(t.Context())
+			if err != nil {
+				t.Fatal("the tokens are gone:", err)
+			}
+			if got, err := next.renew(t.Context(), kept, true); err != nil || got.access.Reveal() != "new-access-token" {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestT25: one that comes too late with a refresh token, and is refused, keeps its hands off the tokens that the faster one got.
 func TestT25LoserKeepsTokens(t *testing.T) {
 	f := newFake(t)

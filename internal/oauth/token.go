@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,9 +88,12 @@ func (e *tokenError) Error() string {
 	return fmt.Sprintf("%s answered %d", e.host, e.status)
 }
 
-// final reports whether asking again would bring the same. The gateway hides refusals of its control plane behind 502
-// (Portkey-AI/gateway, src/mcp), so after one repetition a 5xx counts as final for the request, though not for the tokens.
-func (e *tokenError) final() bool { return e.status < 500 && e.status != 429 && e.status != 408 }
+// final reports whether the server has said of these very tokens, or of the client that got them, that they are worth nothing
+// (RFC 6749, section 5.2; "unauthorized" is the gateway's word for invalid_grant). Whatever else comes in place of tokens may
+// come from something on the way, such as a firewall or a sign-on page, or pass: asking again may help, and the tokens stay.
+func (e *tokenError) final() bool {
+	return e.status < 500 && slices.Contains([]string{"invalid_grant", "invalid_client", "unauthorized_client", "unauthorized"}, e.code)
+}
 
 // errorCode returns an OAuth error's code if it is a short word; what a server writes isn't shown otherwise.
 func errorCode(code string) string {
