@@ -42,7 +42,9 @@ func runLogout(ctx context.Context, a *app, all bool) error {
 		profiles = append(profiles, a.forgottenProfiles(profiles)...)
 	}
 	failed := false
+	var tried []oauth.Record
 	for _, p := range profiles {
+		tried = append(tried, a.signIns(p)...)
 		if err := a.forgetProfile(ctx, p); err != nil {
 			if ctx.Err() != nil {
 				return err
@@ -52,7 +54,10 @@ func runLogout(ctx context.Context, a *app, all bool) error {
 		}
 	}
 	if all { // those of profiles that are gone, and of other gateways
-		if _, err := a.forgetSignIns(ctx, s, oauth.Records(a.state())); err != nil {
+		rest := slices.DeleteFunc(oauth.Records(a.state()), func(r oauth.Record) bool {
+			return slices.ContainsFunc(tried, func(t oauth.Record) bool { return t.Profile == r.Profile && t.Resource == r.Resource })
+		})
+		if _, err := a.forgetSignIns(ctx, s, rest); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
@@ -109,9 +114,9 @@ func (a *app) forgottenProfiles(known []config.Settings) []config.Settings {
 // forgetProfile removes the keys of one profile: the one for its gateway, and, unless a gateway was named, those of earlier
 // logins to others.
 func (a *app) forgetProfile(ctx context.Context, s config.Settings) error {
-	signedIn, err := a.forgetSignIns(ctx, s, a.signIns(s))
-	if err != nil {
-		return err
+	signedIn, failure := a.forgetSignIns(ctx, s, a.signIns(s))
+	if failure != nil && failure != errSilent { // interrupted
+		return failure
 	}
 	removed, err := a.forget(ctx, s)
 	if kind, _ := credential.KindOf(err); kind == credential.Absent && signedIn {
@@ -135,10 +140,10 @@ func (a *app) forgetProfile(ctx context.Context, s config.Settings) error {
 			removed = removed || also
 		}
 	}
-	if !removed {
+	if !removed && failure == nil {
 		a.talk("Profile %s has no key for %s\n", s.Profile, s.GatewayURL)
 	}
-	return nil
+	return failure
 }
 
 // forget removes the key of one profile at one gateway from wherever it may be. The error tells of the place where login put

@@ -191,9 +191,13 @@ func runProfileRemove(ctx context.Context, a *app, name string) error {
 		return err
 	}
 	err = a.forgetProfile(ctx, s)
-	if kind, _ := credential.KindOf(err); err != nil && kind == credential.Absent {
+	switch kind, _ := credential.KindOf(err); {
+	case err == nil:
+	case errors.Is(err, errSilent):
+		return problem.New("remove the cause, then run the command again", "the profile %s stays until its logins are gone", name)
+	case kind == credential.Absent:
 		a.talk("warning: %s; a key that is in one stays there\n", err)
-	} else if err != nil {
+	default:
 		return problem.With(err, "the profile stays until its key is gone: "+problem.NextStep(err))
 	}
 	wasCurrent, err := config.RemoveProfile(s, name)

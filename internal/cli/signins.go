@@ -94,7 +94,8 @@ func signInRows(t *render.Table, list []statusSignIn) {
 	}
 }
 
-// forgetSignIns ends logins in the browser: at the authorization server, and on this machine. It reports whether there were any.
+// forgetSignIns ends logins in the browser: at the authorization server, and on this machine. It reports whether there were any,
+// and says itself which ones stay and why: the error is errSilent then.
 func (a *app) forgetSignIns(ctx context.Context, s config.Settings, list []oauth.Record) (removed bool, failure error) {
 	for _, r := range list {
 		tokens, err := a.tokensOf(s, r)
@@ -106,7 +107,8 @@ func (a *app) forgetSignIns(ctx context.Context, s config.Settings, list []oauth
 		case errors.Is(err, context.Canceled):
 			return removed, err
 		case err != nil:
-			failure = err
+			a.report(err)
+			failure = errSilent
 			continue
 		case unrevoked != nil:
 			a.talk("Removed the login to %s; the server may still take its tokens until they expire: %s\n", r.Server, unrevoked)

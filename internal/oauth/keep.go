@@ -119,7 +119,14 @@ func (s *Resource) read(ctx context.Context) (*tokens, error) {
 }
 
 func (s *Resource) damaged() error {
-	return problem.New("run: "+s.LoginCommand(), "the tokens for %s aren't as mcpctl wrote them", s.o.Server)
+	return problem.With(damagedError{s.o.Server}, "run: "+s.LoginCommand())
+}
+
+// damagedError is what a store holds in place of tokens.
+type damagedError struct{ server string }
+
+func (e damagedError) Error() string {
+	return fmt.Sprintf("the tokens for %s aren't as mcpctl wrote them", e.server)
 }
 
 // LoginCommand is what the user can type to sign in.

@@ -37,9 +37,12 @@ func (s *Resource) Forget(ctx context.Context) (unrevoked, err error) {
 		return nil, ErrNone
 	}
 	t, err := s.read(ctx)
+	var damaged damagedError
 	switch {
 	case err == nil:
 		unrevoked = s.revoke(ctx, t)
+	case errors.As(err, &damaged):
+		unrevoked = damaged
 	case !Missing(err):
 		return nil, err
 	}
