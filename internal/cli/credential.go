@@ -41,8 +41,10 @@ func (a *app) readKey(ctx context.Context, fromStdin bool) (secret.Secret, error
 		return credential.ReadFile(a.flags.keyFile)
 	case terminal:
 		where = "as typed"
-		a.prompt("Make a key at %s and paste it here; it isn't shown\nAPI key: ", keysPage)
-		text, err = readHidden(ctx, fd)
+		a.prompt("Make a key at %s and paste it here; it isn't shown\n", keysPage)
+		ask := func() { a.prompt("API key: ") }
+		ask()
+		text, err = readHidden(ctx, fd, ask)
 		a.prompt("\n")
 	case fromStdin:
 		where = "on stdin"
@@ -76,8 +78,14 @@ func readLine(r io.Reader) (string, error) {
 	return line, err
 }
 
-// readHidden reads a line without echo. When ctx ends first, it leaves the terminal as it was.
-func readHidden(ctx context.Context, fd int) (string, error) {
+// readHidden reads a line without echo, and calls ask where the question has to be put once more. It leaves the terminal as it
+// was.
+func readHidden(ctx context.Context, fd int, ask func()) (string, error) {
+	show, err := keepHidden(fd, ask)
+	if err != nil {
+		return "", err
+	}
+	defer show()
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err
