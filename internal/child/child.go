@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
@@ -74,9 +75,13 @@ func lastOfEach(env []string) []string {
 	return list
 }
 
+// lastWords is how long a program's output is still taken once it has ended: a process that it leaves behind, as a server does
+// that goes into the background, may hold the output for days.
+const lastWords = time.Second
+
 // run runs a program beside this process, and passes on the signals that this one gets.
 func run(path string, o Options) (int, error) {
-	cmd := exec.Cmd{Path: path, Args: o.Args, Env: o.Env, Stdin: os.Stdin, Stdout: o.Stdout, Stderr: o.Stderr}
+	cmd := exec.Cmd{Path: path, Args: o.Args, Env: o.Env, Stdin: os.Stdin, Stdout: o.Stdout, Stderr: o.Stderr, WaitDelay: lastWords}
 	if cmd.Stdout == nil {
 		cmd.Stdout = os.Stdout
 	}

@@ -40,7 +40,8 @@ MCP_SERVER_URL and MCP_ACCESS_TOKEN alone. A token is renewed before the program
 not while it runs.
 
 There is no shell in between, signals reach the program, and its exit code is that of mcpctl exec. Where stdout or
-stderr is no terminal, the key or token is blanked in what the program writes there.`,
+stderr is no terminal, the key or token is blanked in what the program writes there. What a process that the program
+leaves behind writes later is lost then; --no-masking lets it have the output itself.`,
 		Example: `  mcpctl exec linear -- python agent.py
   mcpctl exec -- npx tsx agent.ts --verbose
   mcpctl exec linear -- sh -c 'curl -H "x-portkey-api-key: $PORTKEY_API_KEY" "$MCP_SERVER_URL"'`,

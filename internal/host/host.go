@@ -5,6 +5,7 @@ package host
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -24,9 +25,16 @@ type Host struct {
 	Env func(name string) string
 }
 
-// Current describes this machine. It fails where the user has no home folder.
+// Current describes this machine. It fails where the user has no home folder: neither by the environment, which services are
+// often started without, nor by the system's list of users.
 func Current() (Host, error) {
 	home, err := os.UserHomeDir()
+	if err != nil {
+		var u *user.User
+		if u, err = user.Current(); err == nil {
+			home = u.HomeDir
+		}
+	}
 	if err != nil || !filepath.IsAbs(home) {
 		return Host{}, fmt.Errorf("no home folder: set HOME to an absolute path (%q now)", home)
 	}

@@ -2,6 +2,8 @@ package host
 
 import (
 	"os"
+	"os/user"
+	"runtime"
 	"testing"
 )
 
@@ -44,5 +46,25 @@ func TestSeal(t *testing.T) {
 	}
 	if _, there := os.LookupEnv("MCPCTL_TEST_SECRET"); there {
 		t.Error("a child would inherit the secret")
+	}
+}
+
+// TestNoHome: a service that is started without the variable has the home folder of its user.
+func TestNoHome(t *testing.T) {
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "HOME"
+	if runtime.GOOS == "windows" {
+		name = "USERPROFILE"
+	}
+	t.Setenv(name, "")
+	if h, err := Current(); err != nil || h.Home != u.HomeDir {
+		t.Errorf("%q, %v; want %q", h.Home, err, u.HomeDir)
+	}
+	t.Setenv(name, "relative")
+	if h, err := Current(); err == nil {
+		t.Errorf("a relative home: %q", h.Home)
 	}
 }
