@@ -40,7 +40,7 @@ func newDoctorCommand(a *app) *cobra.Command {
 what is wrong and what to do about it: the program, its settings, the key and whether clients' servers can
 reach it, the gateway and the way there, what the key may do, each client's file and mcpctl's entries in it.
 Then start each entry as its client would, with the client's own environment, and list its tools. No browser
-is opened.
+is opened, and of what a project's file names nothing is started but this mcpctl, or what install put there.
 
 Exit code 1 means that a check has failed.`,
 		Example: `  mcpctl doctor

@@ -32,6 +32,8 @@ type Installed struct {
 	State  State  `json:"state"`
 	// Launch is what the entry says now; zero if it is missing or can't be read.
 	Launch Launch `json:"-"`
+	// Recorded says that it is what mcpctl has written here itself, and doesn't just look like that.
+	Recorded bool `json:"-"`
 }
 
 // Status is one file of one client.
@@ -166,6 +168,7 @@ func (s Store) status(m Machine, t Target, detected bool) Status {
 		if f.Action == Removed {
 			raw, _, _ := doc.Get(t.at(f.Name)...)
 			i.State, i.Launch = m.state(r, f.Name, raw), decode(raw)
+			i.Recorded = r.Entries[f.Name].Hash == hashEntry(raw)
 		}
 		st.Installed = append(st.Installed, i)
 		delete(r.Entries, f.Name)

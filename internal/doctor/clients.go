@@ -97,15 +97,20 @@ func (f file) withProject() []clients.Target {
 	return []clients.Target{t, {Client: t.Client, Scope: clients.Project, Path: path}}
 }
 
-func (f file) entry(i clients.Installed) Result {
-	t := f.place.Target
-	again := fmt.Sprintf("mcpctl install %s %s", t.Client.ID, i.Server)
-	if t.Scope == clients.Project {
+// again is the command line that installs an entry once more.
+func (f file) again(i clients.Installed) string {
+	again := fmt.Sprintf("mcpctl install %s %s", f.place.Client.ID, i.Server)
+	if f.place.Scope == clients.Project {
 		again += " --project"
 	}
 	if i.Name != i.Server {
 		again += " --as " + i.Name
 	}
+	return again
+}
+
+func (f file) entry(i clients.Installed) Result {
+	t, again := f.place.Target, f.again(i)
 	switch {
 	case f.status.Problem != nil:
 		return finding(Skipped, "", "its file can't be read")
@@ -139,6 +144,9 @@ func (f file) start(ctx context.Context, i clients.Installed) Result {
 	cmd, err := f.command(i.Launch)
 	if err != nil {
 		return failure(err)
+	}
+	if refused, ok := f.refuse(i, cmd.Path); ok {
+		return refused
 	}
 	s, err := start(cmd)
 	if err != nil {

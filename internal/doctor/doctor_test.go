@@ -145,3 +145,35 @@ func TestOwnWords(t *testing.T) {
 		}
 	}
 }
+
+// Of an entry that anyone may have written, only these arguments are taken.
+func TestHarmlessArguments(t *testing.T) {
+	f := file{chain: &chain{Options: Options{Setting: Setting{GatewayURL: "https://gw.example.com"}}}}
+	for args, want := range map[string]bool{
+		"bridge notes": true,
+		"bridge notes --profile work --workspace w":      true,
+		"bridge notes --gateway https://gw.example.com":  true,
+		"bridge notes --gateway https://bad.example.com": false,
+		"bridge notes --gateway=https://gw.example.com":  false,
+		"bridge notes --control-plane x":                 false,
+		"bridge notes --config x":                        false,
+		"bridge notes --key-file x":                      false,
+		"bridge notes --ca-file x":                       false,
+		"bridge notes --log-file x":                      false,
+		"bridge notes --header A:b":                      false,
+		"bridge notes --allow-http":                      false,
+		"bridge notes --profile":                         false,
+		"bridge notes more":                              false,
+		"bridge https://bad.example.com/mcp":             false,
+		"bridge --config":                                false,
+		"bridge":                                         false,
+		"exec notes":                                     false,
+	} {
+		if got := f.areHarmless(strings.Fields(args)); got != want {
+			t.Errorf("%s: %v", args, got)
+		}
+	}
+	if f.Setting.GatewayURL = ""; f.areHarmless([]string{"bridge", "notes", "--gateway", ""}) {
+		t.Error("an unknown gateway")
+	}
+}
