@@ -2,7 +2,9 @@
 package adopt
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
@@ -35,6 +37,9 @@ type Found struct {
 	Reference string
 	// Headers are the names of further headers that the entry sends.
 	Headers []string
+	// Variables are the names of those that it sets for more than the key, and Options those of its bridge that say more than
+	// where the server is.
+	Variables, Options []string
 }
 
 // Recognise looks at the entry called name, and reports whether it reaches a server of the gateway with the base URL
@@ -53,7 +58,7 @@ func Recognise(gatewayURL, name string, entry clients.Launch) (Found, bool) {
 	if !ok || references.MatchString(slug) {
 		return Found{}, false
 	}
-	f := Found{Kind: r.kind, Server: slug}
+	f := Found{Kind: r.kind, Server: slug, Variables: r.variables, Options: r.options}
 	if f.Kind == URL && strings.HasPrefix(name, "portkey-") {
 		f.Kind = Portkey
 	}
@@ -66,6 +71,8 @@ type remote struct {
 	kind    Kind
 	url     string
 	headers []header
+	// variables and options are Found's.
+	variables, options []string
 }
 
 type header struct{ name, value string }
@@ -74,7 +81,7 @@ func remoteOf(e clients.Launch) (remote, bool) {
 	if e.URL == "" {
 		return startedBridge(e)
 	}
-	r := remote{kind: URL, url: e.URL}
+	r := remote{kind: URL, url: e.URL, variables: slices.Sorted(maps.Keys(e.Env))}
 	for _, name := range e.HeaderNames() {
 		r.headers = append(r.headers, header{name, e.Headers[name]})
 	}

@@ -64,6 +64,8 @@ func TestRecognise(t *testing.T) {
 		{"goose's names", hosted, `{"type":"stdio","cmd":"npx","args":["mcp-remote","https://mcp.portkey.ai/linear/mcp","--header","x-portkey-api-key:${PK}"],"envs":{"PK":"K"}}`, Found{Kind: MCPRemote, Server: "linear"}, "K"},
 		{"whole line as command", hosted, `{"command":"npx -y mcp-remote https://mcp.portkey.ai/linear/mcp --header x-portkey-api-key:K"}`, Found{Kind: MCPRemote, Server: "linear"}, "K"},
 		{"named portkey-", hosted, `{"command":"npx","args":["mcp-remote","https://mcp.portkey.ai/linear/mcp"]}`, Found{Kind: MCPRemote, Server: "linear"}, ""},
+		{"variables", hosted, `{"command":"env","args":["PROXY=p","npx","mcp-remote","https://mcp.portkey.ai/linear/mcp","--header","x-portkey-api-key:${PK}"],"env":{"PK":"K","NODE_EXTRA_CA_CERTS":"/c"}}`, Found{Kind: MCPRemote, Server: "linear", Variables: []string{"NODE_EXTRA_CA_CERTS", "PROXY"}}, "K"},
+		{"options", hosted, `{"command":"npx","args":["mcp-remote","https://mcp.portkey.ai/linear/mcp","--transport","http-only","--ignore-tool","delete*","--enable-proxy","--x=sk-secret"]}`, Found{Kind: MCPRemote, Server: "linear", Options: []string{"--ignore-tool", "--enable-proxy", "--x"}}, ""},
 		// supergateway.
 		{"supergateway", hosted, `{"command":"npx","args":["-y","supergateway","--streamableHttp","https://mcp.portkey.ai/linear/mcp","--header","X-Team: blue","--header","x-portkey-api-key: K"]}`, Found{Kind: Supergateway, Server: "linear", Headers: []string{"X-Team"}}, "K"},
 		{"oauth2Bearer", hosted, `{"command":"npx","args":["supergateway@4.0.0","--streamable-http=https://mcp.portkey.ai/linear/mcp","--oauth2Bearer","K","--logLevel","none"]}`, Found{Kind: Supergateway, Server: "linear"}, "K"},

@@ -21,10 +21,12 @@ func withoutDefault(reference string) string {
 // variable fits the notation in which mcp-remote puts a variable into a header.
 var variable = regexp.MustCompile(`\$\{(\w+)\}`)
 
-// expand replaces the variables that the entry itself sets.
-func expand(text string, env map[string]string) string {
+// expand replaces the variables that the entry itself sets, and notes in used which these are.
+func expand(text string, env map[string]string, used map[string]bool) string {
 	return variable.ReplaceAllStringFunc(text, func(v string) string {
-		if value, ok := env[v[2:len(v)-1]]; ok {
+		name := v[2 : len(v)-1]
+		if value, ok := env[name]; ok {
+			used[name] = true
 			return value
 		}
 		return v

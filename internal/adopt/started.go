@@ -39,10 +39,17 @@ func startedBridge(e clients.Launch) (remote, bool) {
 			continue
 		}
 		rest := slices.Clone(words[i+1:])
+		used := map[string]bool{}
 		for j := range rest {
-			rest[j] = expand(rest[j], env)
+			rest[j] = expand(rest[j], env, used)
 		}
-		return parseBridge(kind, rest)
+		r, ok := parseBridge(kind, rest)
+		for _, name := range slices.Sorted(maps.Keys(env)) {
+			if !used[name] {
+				r.variables = append(r.variables, name)
+			}
+		}
+		return r, ok
 	}
 	return remote{}, false
 }
@@ -87,6 +94,9 @@ func parseBridge(kind Kind, args []string) (remote, bool) {
 		}
 		option := optionName(name)
 		if !slices.Contains([]string{"header", "streamablehttp", "oauth2bearer"}, option) {
+			if !slices.Contains(ownOptions, option) && plainOption.MatchString(name) {
+				r.options = append(r.options, name)
+			}
 			continue
 		}
 		if !joined && i+1 < len(args) {
@@ -106,6 +116,15 @@ func parseBridge(kind Kind, args []string) (remote, bool) {
 	}
 	return r, r.url != ""
 }
+
+// ownOptions are those that are about the bridge itself, and mean nothing to another.
+var ownOptions = []string{
+	"transport", "outputtransport", "loglevel", "debug", "silent", "allowhttp", "host", "port", "baseurl", "ssepath", "messagepath",
+	"streamablehttppath", "healthendpoint", "cors", "stateful", "sessiontimeout", "protocolversion",
+}
+
+// plainOption fits what can be the name of an option, and is shown.
+var plainOption = regexp.MustCompile(`^--[A-Za-z][A-Za-z0-9-]{0,40}$`)
 
 // optionName is an option without its dashes: supergateway takes --streamableHttp and --streamable-http alike.
 func optionName(word string) string { return strings.ToLower(strings.ReplaceAll(word, "-", "")) }

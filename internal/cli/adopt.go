@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,7 +44,8 @@ func newAdoptCommand(a *app) *cobra.Command {
 		Long: `Find the entries in AI clients' files, yours and those of this folder, that reach the gateway without
 mcpctl: written by hand with a URL and the key in a header, through mcp-remote or supergateway, or by
 Portkey's own command line. Show what would change, and if you agree, move the key into the keyring and
-replace each entry by mcpctl's. "mcpctl uninstall" gives the old entry back, to the byte.
+replace each entry by mcpctl's. What the entry says of other things than how to reach the server, such as
+which tools may be called, stays. "mcpctl uninstall" gives the old entry back, to the byte.
 
 The key is verified first, as login does, and never shown. Where several keys turn up, you are asked which
 profile each belongs to; --key-profile answers that beforehand, naming a key by its last four characters.
@@ -134,6 +136,14 @@ func (a *app) explainAdoption(ctx context.Context, s config.Settings, found []*a
 			a.talk("  warning: it sends further headers, which mcpctl takes from its settings (servers.%s.headers): %s\n",
 				d.found.Server, render.Clean(strings.Join(d.found.Headers, ", ")))
 		}
+		if gone := d.gone(); len(gone) > 0 {
+			a.talk("  warning: this goes with the old entry (mcpctl takes a proxy and certificates from its settings): %s\n", render.Clean(strings.Join(gone, ", ")))
+		}
+		for _, name := range slices.Sorted(maps.Keys(d.entry.Kept)) {
+			if text := d.entry.Kept[name]; a.redact.Text(text) != text {
+				a.talk("  warning: %q stays, and has a key in it too: take it out yourself\n", name)
+			}
+		}
 		if d.key != nil && d.target.Scope == clients.Project {
 			a.talk("  warning: this file belongs to a project; if others have it, they have the key: make a new one at %s\n", keysPage)
 		}
@@ -147,6 +157,18 @@ func (a *app) explainAdoption(ctx context.Context, s config.Settings, found []*a
 			a.talk("warning: profile %s has no key, which those entries will need: run mcpctl login\n", s.Profile)
 		}
 	}
+}
+
+// gone names what of the old entry the new one goes without, beside what reaches the server.
+func (d adoption) gone() []string {
+	names := slices.Clone(d.entry.Dropped)
+	for _, v := range d.found.Variables {
+		names = append(names, "the variable "+v)
+	}
+	for _, o := range d.found.Options {
+		names = append(names, "the option "+o)
+	}
+	return names
 }
 
 func foundText(k adopt.Kind) string {

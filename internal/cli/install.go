@@ -12,6 +12,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/clients"
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/render"
 )
 
 type installOptions struct {
@@ -103,7 +104,11 @@ func runInstall(ctx context.Context, a *app, o installOptions) error {
 		if !o.allLocations {
 			a.warnOfOtherFiles(t)
 		}
-		return store.Install(ctx, t, entries, o.force, o.dryRun)
+		outcome, err := store.Install(ctx, t, entries, o.force, o.dryRun)
+		if len(outcome.Lost) > 0 {
+			a.talk("warning: %s: this goes with the old entry: %s\n", t.Client.Name, render.Clean(strings.Join(outcome.Lost, ", ")))
+		}
+		return outcome, err
 	})
 	if err == nil && !o.dryRun && !o.direct && !o.json {
 		// The first call in the client must not be the first time that consent is asked for.

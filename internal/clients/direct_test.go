@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,4 +117,67 @@ func TestDirectInstalled(t *testing.T) {
 	if _, err := d.store.Install(t.Context(), d.target, []Entry{direct}, false, false); err == nil || !strings.Contains(err.Error(), "an entry for a remote server") {
 		t.Errorf("another's: %v", err)
 	}
+}
+
+// Whether a client speaks to a server by a bridge or by itself, what its owner has set stays.
+func TestSwitchKeepsWhatIsTheOwners(t *testing.T) {
+	d := newDesk(t, "kiro", "{}\n")
+	direct := Entry{Server: "linear", Name: "linear", Remote: &Remote{URL: "https://mcp.example.com/linear/mcp", KeyVariable: "KEY"}}
+	d.install(false, serve("linear"))
+	d.edit(`"bridge", "linear"]`, `"bridge", "linear"], "disabled": true, "disabledTools": ["x"], "env": {"PROXY": "secret"}`)
+	out, err := d.store.Install(t.Context(), d.target, []Entry{direct}, false, false)
+	if err != nil || !slices.Equal(out.Lost, []string{"linear: env.PROXY"}) {
+		t.Errorf("%q, %v", out.Lost, err)
+	}
+	const told = `{
+  "mcpServers": {
+    "linear": {
+      "url": "https://mcp.example.com/linear/mcp",
+      "headers": {
+        "x-portkey-api-key": "${KEY}"
+      },
+      "disabled": true,
+      "disabledTools": ["x"]
+    }
+  }
+}
+`
+	d.want(told)
+	// The same with another variable, though nobody has touched it meanwhile; and back.
+	other := direct
+	other.Remote = &Remote{URL: direct.Remote.URL, KeyVariable: "OTHER"}
+	d.install(false, other)
+	d.want(strings.Replace(told, "${KEY}", "${OTHER}", 1))
+	d.install(false, serve("linear"))
+	d.want(`{
+  "mcpServers": {
+    "linear": {
+      "command": "/bin/mcpctl",
+      "args": ["bridge", "linear"],
+      "disabled": true,
+      "disabledTools": ["x"]
+    }
+  }
+}
+`)
+}
+
+// What mcpctl has written for one way doesn't stay for the other, unless its owner has made it theirs.
+func TestSwitchTakesItsOwnAlong(t *testing.T) {
+	d := newDesk(t, "codex", "")
+	direct := Entry{Server: "linear", Name: "linear", Remote: &Remote{URL: "https://mcp.example.com/linear/mcp"}}
+	d.install(false, serve("linear"))
+	d.install(false, direct)
+	d.want("[mcp_servers.linear]\nurl = 'https://mcp.example.com/linear/mcp'\n")
+	d.install(false, serve("linear"))
+	d.edit("tool_timeout_sec = 600", "tool_timeout_sec = 30.5\nrequired = true")
+	d.install(false, direct)
+	d.want("[mcp_servers.linear]\nurl = 'https://mcp.example.com/linear/mcp'\ntool_timeout_sec = 30.5\nrequired = true\n")
+	// Only OAuth's own settings are those of one way.
+	d.edit("required = true", "required = true\noauth_resource = \"r\"")
+	other := direct
+	other.Remote = &Remote{URL: direct.Remote.URL, KeyVariable: "KEY"}
+	d.install(false, other)
+	d.install(false, direct)
+	d.want("[mcp_servers.linear]\nurl = 'https://mcp.example.com/linear/mcp'\ntool_timeout_sec = 30.5\nrequired = true\noauth_resource = \"r\"\n")
 }

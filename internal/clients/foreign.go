@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/mcpctl/mcpctl/internal/configfile"
@@ -12,6 +13,11 @@ type Foreign struct {
 	// Raw is its text, which Entry.Over takes.
 	Raw    configfile.Raw
 	Launch Launch
+	// Dropped names what of it doesn't go over to an entry that starts mcpctl, beside what LaunchOf reads. No values: they may
+	// be secret.
+	Dropped []string
+	// Kept are the members that do, as JSON by name.
+	Kept map[string]string
 }
 
 // Foreign returns the entries of t's file that aren't mcpctl's. A name that is there twice is left out: nothing is ever
@@ -41,31 +47,20 @@ func (s Store) Foreign(t Target) ([]Foreign, error) {
 		}
 		var entry map[string]any
 		if raw.Decode(&entry) == nil {
-			foreign = append(foreign, Foreign{m.Name, raw, LaunchOf(entry)})
+			foreign = append(foreign, Foreign{m.Name, raw, LaunchOf(entry), dropped(entry), kept(entry)})
 		}
 	}
 	return foreign, nil
 }
 
-// owners are the members of an entry that are its owner's business, and not about how to reach the server.
-var owners = []string{
-	"disabled", "enabled", "timeout", "tools", "includeTools", "excludeTools", "disabledTools", "alwaysAllow", "autoApprove",
-	"trust", "description", "enabled_tools", "disabled_tools", "startup_timeout_sec", "tool_timeout_sec",
-}
-
-// over is what replaces someone else's entry: ours, with what its owner has set.
-func over(ours configfile.Members, theirs configfile.Raw) configfile.Members {
-	var entry map[string]any
-	if theirs.Decode(&entry) != nil {
-		return ours
-	}
-	for _, name := range owners {
-		value, ok := writable(entry[name])
-		if !ok {
+// over is what replaces an entry with the members theirs: ours, with what its owner has set, to the byte. What is called one of
+// names doesn't go over.
+func over(ours, theirs configfile.Members, names []string) configfile.Members {
+	for _, m := range theirs {
+		if slices.Contains(names, m.Name) {
 			continue
 		}
-		m := configfile.Member{Name: name, Value: value}
-		if i := slices.IndexFunc(ours, func(o configfile.Member) bool { return o.Name == name }); i >= 0 {
+		if i := slices.IndexFunc(ours, func(o configfile.Member) bool { return o.Name == m.Name }); i >= 0 {
 			ours[i] = m
 		} else {
 			ours = append(ours, m)
@@ -74,16 +69,52 @@ func over(ours configfile.Members, theirs configfile.Raw) configfile.Members {
 	return ours
 }
 
-// writable turns a decoded value into one that can be written: a string, a bool, a whole number, a list of strings.
-func writable(v any) (any, bool) {
-	switch v := v.(type) {
-	case string, bool:
-		return v, true
-	case float64:
-		return int(v), v == float64(int(v))
-	case []any:
-		list := texts(v)
-		return list, list != nil
+// replace puts ours in the place of the entry at path, with what its owner has set: that stays as it was, or nothing is changed.
+func replace(doc *configfile.Document, path []string, ours configfile.Members, names []string) error {
+	was, _, err := doc.Get(path...)
+	if err != nil {
+		return err
 	}
-	return nil, false
+	theirs, err := doc.Members(path...)
+	if err != nil {
+		return doc.Set(ours, path...) // no object: nothing is set in it
+	}
+	if err := doc.Set(over(ours, theirs, names), path...); err != nil {
+		return err
+	}
+	is, _, err := doc.Get(path...)
+	if err != nil {
+		return err
+	}
+	before, after := values(was), values(is)
+	for name, value := range before {
+		if !slices.Contains(names, name) && !reflect.DeepEqual(value, after[name]) {
+			return doc.ErrorAt(path, "write it another way, or take it out, then try again (nothing was written)",
+				"%q of this entry is written in a way in which mcpctl can't keep it", name)
+		}
+	}
+	return nil
+}
+
+// values returns the members of an object, nil for what is none.
+func values(raw configfile.Raw) map[string]any {
+	v, _ := raw.Value()
+	object, _ := v.(map[string]any)
+	return object
+}
+
+// dropped names what of an entry doesn't go over to one that reaches the server another way, beside what says where it is.
+func dropped(entry map[string]any) []string {
+	return slices.DeleteFunc(slices.Clone(further), func(name string) bool { return entry[name] == nil })
+}
+
+// kept returns what does go over.
+func kept(entry map[string]any) map[string]string {
+	members := map[string]string{}
+	for name, value := range entry {
+		if !slices.Contains(reaching, name) && !slices.Contains(further, name) {
+			members[name] = encode(value)
+		}
+	}
+	return members
 }

@@ -3,10 +3,12 @@ package clients
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
 const theirs = `{
@@ -48,12 +50,12 @@ func TestReplace(t *testing.T) {
 	e := serve("linear")
 	e.Over = d.foreign("linear").Raw
 	d.install(false, e)
-	for _, want := range []string{`"disabled": true`, `"alwaysAllow": ["x"]`, `"timeout": 5`, `"command": "/bin/mcpctl"`} {
+	for _, want := range []string{`"disabled": true`, `"alwaysAllow": ["x"]`, `"timeout": 5`, `"other": {}`, `"command": "/bin/mcpctl"`} {
 		if !strings.Contains(d.text(), want) {
 			t.Errorf("no %s in %s", want, d.text())
 		}
 	}
-	for _, no := range []string{"secret", "linear/mcp", "other"} {
+	for _, no := range []string{"secret", "linear/mcp"} {
 		if strings.Contains(d.text(), no) {
 			t.Errorf("%s in %s", no, d.text())
 		}
@@ -62,6 +64,144 @@ func TestReplace(t *testing.T) {
 	d.uninstall("linear removed", "linear")
 	if want := strings.Replace(theirs, `"text"`, `"word"`, 1); d.text() != want {
 		t.Errorf("%s, want %s", d.text(), want)
+	}
+}
+
+// What a client lets a server do is kept in every format, to the byte; how the old entry reached the server isn't, and what else goes
+// with that is named.
+func TestReplaceKeepsWhatIsTheOwners(t *testing.T) {
+	for _, tt := range []struct {
+		client, before, after string
+		dropped               []string
+	}{
+		{"cursor", `{
+  "mcpServers": {
+    "linear": {
+      "command": "npx", "args": ["mcp-remote", "https://x"], "env": {"K": "secret", "HTTPS_PROXY": "secret"}, "cwd": "/x",
+      "timeout": 12.50, "limits": {
+        "tools": [ 1e3, null ] // mine
+      },
+      "disabled": true
+    }
+  }
+}`, `{
+  "mcpServers": {
+    "linear": {
+      "command": "/bin/mcpctl",
+      "args": ["bridge", "linear"],
+      "timeout": 12.50,
+      "limits": {
+        "tools": [ 1e3, null ] // mine
+      },
+      "disabled": true
+    }
+  }
+}`, []string{"cwd"}},
+		{"codex", `[mcp_servers.linear]
+url = "https://x"
+http_headers = { "K" = "secret" }
+oauth_resource = "secret"
+tool_timeout_sec = 30.5
+default_tools_approval_mode = "prompt" # mine
+required = true
+[mcp_servers.linear.tools.delete_note] # never
+approval_mode = "prompt"
+
+[mcp_servers.linear.tools."b.c"]
+approval_mode = 'approve'
+
+[mcp_servers.other]
+command = "x"
+`, `[mcp_servers.linear]
+command = '/bin/mcpctl'
+args = ["bridge", "linear"]
+tool_timeout_sec = 30.5
+env_vars = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "BROWSER", "SSH_CONNECTION", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"]
+default_tools_approval_mode = "prompt"
+required = true
+
+[mcp_servers.linear.tools.delete_note] # never
+approval_mode = "prompt"
+
+[mcp_servers.linear.tools."b.c"]
+approval_mode = 'approve'
+
+[mcp_servers.other]
+command = "x"
+`, []string{"oauth_resource"}},
+		{"codex", `[mcp_servers]
+linear = { url = "https://x", tool_timeout_sec = 30.5, tools = { a = { approval_mode = "prompt" } } }
+`, `[mcp_servers]
+linear = { command = '/bin/mcpctl', args = ["bridge", "linear"], tool_timeout_sec = 30.5, env_vars = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "BROWSER", "SSH_CONNECTION", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"], tools = { a = { approval_mode = "prompt" } } }
+`, nil},
+		{"goose", `extensions:
+  linear:
+    type: streamable_http
+    name: Linear of ours
+    uri: https://x
+    headers: {K: secret}
+    env_keys: [K]
+    available_tools:
+    - list # never delete
+    - 'get'
+    description: |
+      of
+        ours
+    limits:
+        a: {b: 1.50}
+    timeout: 0x10
+    bundled: null
+  other:
+    cmd: x
+`, `extensions:
+  linear:
+    name: Linear of ours
+    type: stdio
+    cmd: /bin/mcpctl
+    args: [bridge, linear]
+    enabled: true
+    timeout: 0x10
+    available_tools:
+      - list # never delete
+      - 'get'
+    description: |
+      of
+        ours
+    limits:
+      a: {b: 1.50}
+    bundled: null
+  other:
+    cmd: x
+`, []string{"env_keys"}},
+	} {
+		t.Run(tt.client, func(t *testing.T) {
+			d := newDesk(t, tt.client, tt.before)
+			e, f := serve("linear"), d.foreign("linear")
+			e.Over = f.Raw
+			d.install(false, e)
+			d.want(tt.after)
+			if !slices.Equal(f.Dropped, tt.dropped) {
+				t.Errorf("dropped: %q, want %q", f.Dropped, tt.dropped)
+			}
+			d.uninstall("linear removed", "linear")
+			d.want(tt.before)
+		})
+	}
+}
+
+// What can't be kept as it means is refused: a table that is written in two ways, an alias of what goes.
+func TestReplaceKeepsOrRefuses(t *testing.T) {
+	for client, text := range map[string]string{
+		"codex": "[mcp_servers.linear]\nurl = \"https://x\"\ntools.a.approval_mode = \"prompt\"\n[mcp_servers.linear.tools.b]\napproval_mode = \"prompt\"\n",
+		"goose": "extensions:\n  linear:\n    uri: &a https://x\n    description: *a\n",
+	} {
+		d := newDesk(t, client, text)
+		e := serve("linear")
+		e.Over = d.foreign("linear").Raw
+		if _, err := d.store.Install(t.Context(), d.target, []Entry{e}, false, false); err == nil || problem.NextStep(err) == "" {
+			t.Errorf("%s: %v: %s", client, err, d.text())
+		}
+		d.want(text)
 	}
 }
 

@@ -20,6 +20,8 @@ type Entry struct {
 	// Remote is set for an entry without a bridge, of a client that speaks to the server by itself. Client.CheckDirect
 	// says whether it can.
 	Remote *Remote
+	// lost names what an entry of mcpctl's had that this one can't have.
+	lost []string
 }
 
 // Install puts entries into t's file, all of them or none, in one write. An entry that says the same already is left
@@ -90,6 +92,9 @@ func planInstall(t Target, r record, before configfile.Content, entries []Entry,
 		changed = changed || action != Unchanged
 		p.changes = append(p.changes, Change{e.Server, e.Name, action})
 		p.written[e.Name] = e
+		for _, what := range e.lost {
+			p.lost = append(p.lost, e.Name+": "+what)
+		}
 	}
 	if !changed {
 		return p, nil
@@ -128,10 +133,12 @@ func set(doc *configfile.Document, t Target, r record, e Entry, force bool) (Ent
 	case raw.Canonical() == canonical(c.Members(e)):
 		action = Unchanged
 	case r.owns(e.Name, raw):
-		action, err = refresh(doc, path, raw, r.Entries[e.Name], c, e)
+		if action, err = refresh(doc, path, raw, r.Entries[e.Name], c, e); err == nil && action == Updated {
+			e.lost = lost(doc, path, raw)
+		}
 	case e.Over.Text != "" && e.Over == raw:
 		recorded.Previous = raw.Text
-		err = doc.Set(over(c.Members(e), raw), path...)
+		err = replace(doc, path, c.Members(e), slices.Concat(reaching, further))
 	case force:
 		recorded.Previous = raw.Text
 		err = doc.Set(c.Members(e), path...)
@@ -155,13 +162,13 @@ func takeOut(doc *configfile.Document, path []string, e Entry, raw configfile.Ra
 	return e, Removed, entryRecord{Server: e.Server, Previous: raw.Text, Out: true}, err
 }
 
-// refresh replaces what differs of how to reach the server, and nothing else of the entry. One of another shape is replaced
-// whole, and so is one that nobody has touched since old, which is zero if mcpctl has no record of it.
+// refresh replaces what differs of how to reach the server, and nothing else of the entry. One of another shape gives its place to
+// ours with what its owner has set, and so does one that nobody has touched since old, which is zero if mcpctl has no record of it.
 func refresh(doc *configfile.Document, path []string, raw configfile.Raw, old entryRecord, c Client, e Entry) (Action, error) {
 	action := Unchanged
 	var values map[string]any
 	if raw.Decode(&values) != nil || e.Remote != nil && old.Hash == hashEntry(raw) {
-		return Updated, doc.Set(c.Members(e), path...)
+		return Updated, c.rewrite(doc, path, old, e)
 	}
 	for i, m := range c.reach(e) {
 		field := append(path[:len(path):len(path)], m.Name)
@@ -174,7 +181,7 @@ func refresh(doc *configfile.Document, path []string, raw configfile.Raw, old en
 		case there && now.Canonical() == canonical(m.Value):
 			continue
 		case !there && i == 0, there && kind(values[m.Name]) != kind(m.Value):
-			return Updated, doc.Set(c.Members(e), path...)
+			return Updated, c.rewrite(doc, path, old, e)
 		}
 		action = Updated
 		if err := doc.Set(m.Value, field...); err != nil {
@@ -184,9 +191,46 @@ func refresh(doc *configfile.Document, path []string, raw configfile.Raw, old en
 	return action, nil
 }
 
+// rewrite replaces an entry of mcpctl's by one of another shape. What mcpctl itself had written beside how to reach the server goes
+// with that shape.
+func (c Client) rewrite(doc *configfile.Document, path []string, old entryRecord, e Entry) error {
+	names := reaching
+	if e.Remote == nil || old.URL == "" {
+		names = slices.Concat(reaching, further)
+	}
+	defaults := slices.Concat(c.Shape.First, c.Shape.Last)
+	if c.Direct != nil {
+		defaults = slices.Concat(defaults, c.Direct.First, c.Direct.Last)
+	}
+	for _, m := range defaults {
+		now, there, err := doc.Get(append(path[:len(path):len(path)], m.Name)...)
+		if err == nil && there && now.Canonical() == canonical(m.Value) {
+			names = append(names[:len(names):len(names)], m.Name)
+		}
+	}
+	return replace(doc, path, c.Members(e), names)
+}
+
 // canonical is Raw.Canonical of what is to be written.
 func canonical(value any) string {
 	return configfile.Raw{Text: encode(value), Format: configfile.JSON}.Canonical()
+}
+
+// lost names what was in the entry at path when it was raw, and isn't there any more: variables as env.NAME.
+func lost(doc *configfile.Document, path []string, raw configfile.Raw) []string {
+	now, _, err := doc.Get(path...)
+	if err != nil {
+		return nil
+	}
+	all := func(raw configfile.Raw) []string {
+		names := dropped(values(raw))
+		for _, name := range slices.Sorted(maps.Keys(decode(raw).Env)) {
+			names = append(names, "env."+name)
+		}
+		return names
+	}
+	kept := all(now)
+	return slices.DeleteFunc(all(raw), func(name string) bool { return slices.Contains(kept, name) })
 }
 
 func kind(value any) string {

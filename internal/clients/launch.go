@@ -29,6 +29,19 @@ var (
 	headerNames  = []string{"headers", "http_headers"}
 )
 
+// reaching are the members of an entry that say how to reach the server, further those that mean something to one way of reaching
+// it alone. Some clients refuse an entry that has some of both ways: codex-rs/config/src/mcp_types.rs in openai/codex.
+// All others are the owner's business, such as which tools may be called, and outlive a change of the way.
+var (
+	reaching = slices.Concat(commandNames, envNames, urlNames, headerNames, []string{
+		"args", "type", "transport", "transportType", "source", "env_vars", "requestInit", "env_http_headers", "bearer_token_env_var",
+	})
+	further = []string{
+		"cwd", "envFile", "env_keys", "bearer_token", "headersHelper", "eventSourceInit", "auth", "oauth", "oauth_resource",
+		"authProviderType", "targetAudience", "targetServiceAccount", "socket",
+	}
+)
+
 // LaunchOf reads a decoded entry of any client.
 func LaunchOf(entry map[string]any) Launch {
 	l := Launch{Env: map[string]string{}, Headers: map[string]string{}}

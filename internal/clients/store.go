@@ -82,6 +82,8 @@ type Outcome struct {
 	Backup string
 	// Diff is the unified diff of a dry run, strings that aren't mcpctl's masked.
 	Diff string
+	// Lost names what stood in mcpctl's entries, and couldn't stay in what replaces them, as "linear: env.NAME".
+	Lost []string
 	// Deleted reports that the file was mcpctl's and is gone.
 	Deleted bool
 }
@@ -196,6 +198,8 @@ type plan struct {
 	changes []Change
 	// written names the entries that mcpctl writes, which may be shown.
 	written map[string]Entry
+	// lost is the outcome's.
+	lost []string
 }
 
 type planner func(record, configfile.Content) (plan, error)
@@ -255,7 +259,7 @@ func (s Store) apply(ctx context.Context, file *configfile.File, jobs []*job) (O
 	out := Outcome{Path: file.Path(), Backup: update.Backup, Deleted: update.Changed() && !update.After.Exists}
 	errs := []error{err}
 	for _, j := range jobs {
-		out.Changes = append(out.Changes, j.plan.changes...)
+		out.Changes, out.Lost = append(out.Changes, j.plan.changes...), append(out.Lost, j.plan.lost...)
 		errs = append(errs, s.save(s.recordID(j.target, file), j.record(file, update)))
 		if out.Deleted {
 			configfile.RemoveFolders(j.old.MadeFolders)
@@ -376,5 +380,5 @@ func (s Store) preview(t Target, file *configfile.File, planned planner) (Outcom
 		}
 	}
 	diff, err := maskedDiff(t, r, before, p)
-	return Outcome{Path: file.Path(), Changes: p.changes, Diff: diff}, err
+	return Outcome{Path: file.Path(), Changes: p.changes, Diff: diff, Lost: p.lost}, err
 }

@@ -94,13 +94,15 @@ func (d *tomlText) block(value any, path []string) string {
 		return strings.TrimRight(raw.Text, "\r\n")
 	}
 	nl := d.newline()
-	text := "[" + tomlPath(path) + "]"
+	text, tables := "["+tomlPath(path)+"]", ""
 	for _, m := range value.(Members) {
-		if m.Value != nil {
+		if raw, ok := m.Value.(Raw); ok && isTable(raw) {
+			tables += nl + nl + strings.TrimRight(raw.Text, "\r\n")
+		} else if m.Value != nil {
 			text += nl + tomlPath([]string{m.Name}) + " = " + tomlInline(m.Value)
 		}
 	}
-	return text
+	return text + tables
 }
 
 // appendBlock adds block after a blank line. A file without a newline at its end still has none afterwards, which is how
