@@ -76,7 +76,7 @@ func parse(path string, data []byte) (file, error) {
 	f.values = viper.NewWithOptions(viper.KeyDelimiter(separator))
 	f.values.SetConfigType("yaml")
 	if err := f.values.ReadConfig(bytes.NewReader(data)); err != nil { // for example an alias that contains itself
-		return f, problem.New("correct the file", "%s: %s", path, strings.TrimPrefix(err.Error(), "While parsing config: "))
+		return f, valueError(path, err)
 	}
 	f.current = f.values.GetString(currentProfile)
 	return f, nil
@@ -239,7 +239,7 @@ var yamlLine = regexp.MustCompile(`^line (\d+): `)
 // syntaxError gives a place to an error of the YAML parser, which names a line at most: the column is that of the line's
 // first character.
 func syntaxError(path string, data []byte, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	text := parserText(data, err)
 	line, column := 1, 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
@@ -282,7 +282,7 @@ func (f *file) profile(name string) (profile, error) {
 		return p, nil
 	}
 	if err := p.node.Decode(&p.maps); err != nil {
-		return p, problem.New("correct the file", "%s: %s", f.at(p.node), strings.TrimPrefix(err.Error(), "yaml: "))
+		return p, valueError(f.at(p.node), err)
 	}
 	p.values = f.values.Sub("profiles" + separator + name)
 	return p, nil

@@ -254,7 +254,10 @@ func (d *yamlText) syntaxError(err error) error {
 	})
 	at := d.lines[line]
 	at += len(d.body[at:]) - len(strings.TrimLeft(d.body[at:], " "))
-	return d.fault(at, "%s", what(err))
+	if text := what(err); !strings.HasPrefix(text, "unknown anchor") {
+		return d.fault(at, "%s", text)
+	}
+	return d.fault(at, "an alias, and nothing above it that it stands for") // not its name: an unquoted value may begin with a *
 }
 
 // sameBut reports whether a and b mean the same but for what is at path, which either may lack, as it may lack what would

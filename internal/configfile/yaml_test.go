@@ -165,7 +165,7 @@ func TestYAMLRefusals(t *testing.T) {
 		{"null\n", "f.yaml:1:1: a mapping is needed here, this is null"},
 		{"a: 1\nb: sk: secret\nc: 2\n", "f.yaml:2:1: mapping values are not allowed in this context"},
 		{"a:\n  b: 1\n c: 2\nd: 3\n", "f.yaml:3:2: did not find expected key"},
-		{"a: 1\nb: *x\nc: 2", "f.yaml:2:1: unknown anchor 'x' referenced"},
+		{"a: 1\nb: *x\nc: 2", "f.yaml:2:1: an alias, and nothing above it that it stands for"},
 		{"a: 'sk-secret\n", "f.yaml:1:1: found unexpected end of stream"},
 		{"a: |\n  text", "f.yaml:2:7: the file ends in the middle of a text"},
 	}
