@@ -145,14 +145,14 @@ func TestRefusals(t *testing.T) {
 func TestMasked(t *testing.T) {
 	d := parse(t, `{
   // "old": { "key": "sk-1" }
-  "gh": { "env": { "KEY": "sk-2" }, "args": ["--token", "sk-3"], "n": 7 }, /* sk-4
+  "gh": { "env": { "KEY": "sk-2" }, "args": ["--token", "sk-3"], "n": 7, "pin": [123, 1234, -1.5] }, /* sk-4
   sk-5 */
   "ours": { "command": "mcpctl" }
 }`)
 	got := d.Masked(func(path []string, value string) bool { return path[0] == "ours" })
 	want := `{
   // …
-  "gh": { "env": { "KEY": "…" }, "args": ["…", "…"], "n": 7 }, /* …
+  "gh": { "env": { "KEY": "…" }, "args": ["…", "…"], "n": 7, "pin": [123, "…", "…"] }, /* …
  */
   "ours": { "command": "mcpctl" }
 }`

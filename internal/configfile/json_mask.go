@@ -24,13 +24,23 @@ func (d *jsonText) masks(show func(path []string, value string) bool) []cut {
 				walk(e, append(path, decimal(i)))
 			}
 		case hujson.Literal:
-			if t.Kind() == '"' && !show(path, t.String()) {
+			if !isPublicJSON(t) && !show(path, t.String()) {
 				cuts = append(cuts, cut{v.StartOffset, v.EndOffset, masked})
 			}
 		}
 	}
 	walk(d.root, nil)
 	return cuts
+}
+
+func isPublicJSON(l hujson.Literal) bool {
+	switch l.Kind() {
+	case '"':
+		return false
+	case '0':
+		return isShort(string(l))
+	}
+	return true // true, false or null
 }
 
 func maskComment(text string, line bool) string {

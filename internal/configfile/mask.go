@@ -9,11 +9,15 @@ import (
 // masked stands for a string that may be someone's secret.
 const masked = `"…"`
 
-// Masked returns the text, without a byte order mark, fit to be shown: comments and string values are replaced by dots,
-// unless show wants them. show gets the path of a value, an index of an array as a decimal number. Lines stay lines.
+// Masked returns the text, without a byte order mark, fit to be shown: comments, string values, numbers that aren't short, and
+// YAML's anchors, aliases and tags are replaced by dots, unless show wants a value. show gets its path, an index of an array as a
+// decimal number. Lines stay lines.
 func (d *Document) Masked(show func(path []string, value string) bool) string {
 	return splice(d.text.origin().body, d.text.masks(show))
 }
+
+// isShort reports whether a number is one that can be shown: a longer one could have been meant as a secret, such as a PIN.
+func isShort(number string) bool { return len(number) < 4 }
 
 // cut replaces the bytes [start, end).
 type cut struct {

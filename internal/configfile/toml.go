@@ -16,10 +16,10 @@ type tomlText struct {
 	source
 	// sections are the tables with a header in the file's order, after the root's own section.
 	sections []tomlSection
-	// strings are the string values, for masks; quoted are they and the quoted names: what can hold a # that starts no
-	// comment.
-	strings []tomlString
-	quoted  []span
+	// values are what masks may have to hide; quoted are the strings among them and the quoted names: what can hold a # that
+	// starts no comment.
+	values []tomlValueAt
+	quoted []span
 }
 
 // span is the bytes [start, end).
@@ -50,10 +50,13 @@ type tomlItem struct {
 	table bool
 }
 
-type tomlString struct {
+// tomlValueAt is a string, a number, or a date.
+type tomlValueAt struct {
 	span
 	path  []string
 	value string
+	// short is a number that isShort.
+	short bool
 }
 
 func parseTOML(s source) (*tomlText, error) {
@@ -135,26 +138,30 @@ func (d *tomlText) item(e *unstable.Node, table []string, inline bool, inner fun
 	value = len(d.body) - len(strings.TrimLeft(d.body[value:], " \t"))
 	end := int(e.Raw.Offset + e.Raw.Length)
 	v := e.Value()
-	d.values(v, path, inner)
+	d.addValues(v, path, inner)
 	return tomlItem{path: path, own: len(path) - len(table), inline: inline, span: span{key.start, end}, value: value,
 		table: v.Kind == unstable.InlineTable}
 }
 
-// values indexes the strings of a value and the items of inline tables in it.
-func (d *tomlText) values(v *unstable.Node, path []string, inner func(tomlItem)) {
+// addValues indexes what is in a value that masks may have to hide, and the items of inline tables in it.
+func (d *tomlText) addValues(v *unstable.Node, path []string, inner func(tomlItem)) {
 	switch v.Kind {
-	case unstable.String:
-		s := tomlString{span{int(v.Raw.Offset), int(v.Raw.Offset + v.Raw.Length)}, path, string(v.Data)}
-		d.strings = append(d.strings, s)
-		d.quoted = append(d.quoted, s.span)
+	case unstable.Bool:
 	case unstable.Array:
 		i := 0
 		for it := v.Children(); it.Next(); i++ {
-			d.values(it.Node(), append(slices.Clip(path), decimal(i)), func(tomlItem) {})
+			d.addValues(it.Node(), append(slices.Clip(path), decimal(i)), func(tomlItem) {})
 		}
 	case unstable.InlineTable:
 		for it := v.Children(); it.Next(); {
 			inner(d.item(it.Node(), path, true, inner))
+		}
+	default:
+		number := v.Kind == unstable.Integer || v.Kind == unstable.Float
+		at := tomlValueAt{span{int(v.Raw.Offset), int(v.Raw.Offset + v.Raw.Length)}, path, string(v.Data), number && isShort(string(v.Data))}
+		d.values = append(d.values, at)
+		if v.Kind == unstable.String {
+			d.quoted = append(d.quoted, at.span)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 func (d *tomlText) masks(show func(path []string, value string) bool) []cut {
 	var cuts []cut
-	for _, s := range d.strings {
-		if !show(s.path, s.value) {
+	for _, s := range d.values {
+		if !s.short && !show(s.path, s.value) {
 			cuts = append(cuts, cut{s.start, s.end, masked + strings.Repeat("\n", strings.Count(s.text(d.body), "\n"))})
 		}
 	}

@@ -203,11 +203,11 @@ func TestTOMLMembers(t *testing.T) {
 }
 
 func TestTOMLMasked(t *testing.T) {
-	d := parseAs(t, "f", "# sk-1\n\"#a\" = 'sk-2' # sk-3\r\n[ours] # sk-4\ncommand = 'm#' # sk-5\nb = [\"sk-6\", # sk-7\n '''sk-8\n#''']\nn = 7", TOML)
+	d := parseAs(t, "f", "# sk-1\n\"#a\" = 'sk-2' # sk-3\r\n[ours] # sk-4\ncommand = 'm#' # sk-5\nb = [\"sk-6\", # sk-7\n '''sk-8\n#''']\nn = 7\nm = [true, 123, 1234, 1e-5, 1979-05-27, { a = 1_234 }]", TOML)
 	got := d.Masked(func(path []string, value string) bool {
 		return strings.Join(path, ".") == "ours.command" && value == "m#"
 	})
-	want := "# …\n\"#a\" = \"…\" # …\r\n[ours] # …\ncommand = 'm#' # …\nb = [\"…\", # …\n \"…\"\n]\nn = 7"
+	want := "# …\n\"#a\" = \"…\" # …\r\n[ours] # …\ncommand = 'm#' # …\nb = [\"…\", # …\n \"…\"\n]\nn = 7\nm = [true, 123, \"…\", \"…\", \"…\", { a = \"…\" }]"
 	if got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}

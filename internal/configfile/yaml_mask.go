@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -8,7 +9,7 @@ import (
 
 // masks hides all there is if it can't be told where something ends.
 func (d *yamlText) masks(show func(path []string, value string) bool) []cut {
-	var cuts []cut
+	cuts := d.maskDirectives()
 	var quoted []span
 	hidden := false
 	scalar := func(n *yaml.Node, cover bool) {
@@ -22,13 +23,22 @@ func (d *yamlText) masks(show func(path []string, value string) bool) []cut {
 			}
 		}
 	}
+	seen := map[int]bool{} // a mapping may start where its first name does
+	properties := func(n *yaml.Node) {
+		if at := d.start(n); !seen[at] {
+			seen[at] = true
+			cuts = append(cuts, d.maskProperties(n)...)
+		}
+	}
 	var walk func(n *yaml.Node, path []string)
 	walk = func(n *yaml.Node, path []string) {
 		path = path[:len(path):len(path)]
+		properties(n)
 		switch n.Kind {
 		case yaml.MappingNode:
 			for i := 0; i < len(n.Content); i += 2 {
 				if k := n.Content[i]; k.Kind == yaml.ScalarNode {
+					properties(k)
 					scalar(k, false)
 				} else {
 					walk(k, append(path, ""))
@@ -52,13 +62,54 @@ func (d *yamlText) masks(show func(path []string, value string) bool) []cut {
 	return append(cuts, hashComments(d.body, quoted)...)
 }
 
-// isPublic reports whether n is no string and no number that could have been meant as one, such as a PIN.
+// maskProperties masks what a node has before it, or has in its place: anchors, tags and aliases. They are plain text to someone who
+// forgot the quotes of a secret.
+func (d *yamlText) maskProperties(n *yaml.Node) []cut {
+	at := d.start(n)
+	if n.Kind == yaml.AliasNode {
+		return []cut{{at, at + 1 + len(n.Value), "*…"}}
+	}
+	var cuts []cut
+	for at < len(d.body) && (d.body[at] == '&' || d.body[at] == '!') {
+		end := len(d.body)
+		if i := strings.IndexAny(d.body[at:], blank); i >= 0 {
+			end = at + i
+		}
+		text := strings.TrimRight(d.body[at:end], ",]}")
+		if kind := strings.TrimPrefix(text, "!!"); text != "!" && (kind == text || !slices.Contains(coreTags, kind)) {
+			cuts = append(cuts, cut{at, at + len(text), text[:1] + "…"})
+		}
+		at = d.skipBlank(end)
+	}
+	return cuts
+}
+
+// maskDirectives masks the lines before the document, which may say what is before the tags in it.
+func (d *yamlText) maskDirectives() []cut {
+	var cuts []cut
+	for at := 0; at < len(d.body) && !strings.HasPrefix(d.body[at:], "---"); at = d.lineEnd(at) {
+		if d.body[at] == '%' {
+			cuts = append(cuts, cut{at, at + len(strings.TrimRight(d.body[at:d.lineEnd(at)], blank)), "%…"})
+		} else if strings.IndexByte(blank+"#", d.body[at]) < 0 {
+			return cuts
+		}
+	}
+	return cuts
+}
+
+// coreTags are those of YAML 1.2.2, section 10.3, and the one of merge keys.
+var coreTags = []string{"null", "bool", "int", "float", "str", "seq", "map", "merge"}
+
+// isPublic reports whether n is no string and no number that could have been meant as one.
 func isPublic(n *yaml.Node) bool {
+	if n.Style&yaml.TaggedStyle != 0 {
+		return false // it says what it is, whatever it is
+	}
 	switch n.ShortTag() {
 	case "!!null", "!!bool":
 		return true
 	case "!!int", "!!float":
-		return len(n.Value) < 4
+		return isShort(n.Value)
 	}
 	return false
 }

@@ -184,9 +184,32 @@ func TestYAMLRefusals(t *testing.T) {
 func TestYAMLMasked(t *testing.T) {
 	d := parseAs(t, "f", "# sk-1\n'#a': sk-2 # sk-3\r\nours: # sk-4\n  cmd: m#\n  b: [\"sk-5\", # sk-6\n    'sk-7\n    #', 7, true, 123456]\n  c: |  # sk-8\n    sk-9\n      # sk\n\n  d: !x &y sk-10\n  e: sk\n   11 # z", YAML)
 	got := d.Masked(func(path []string, value string) bool { return strings.Join(path, ".") == "ours.cmd" && value == "m#" })
-	want := "# …\n'#a': \"…\" # …\r\nours: # …\n  cmd: m#\n  b: [\"…\", # …\n    \"…\"\n, 7, true, \"…\"]\n  c: |  # …\n    …\n      …\n\n  d: !x &y \"…\"\n  e: \"…\"\n # …"
+	want := "# …\n'#a': \"…\" # …\r\nours: # …\n  cmd: m#\n  b: [\"…\", # …\n    \"…\"\n, 7, true, \"…\"]\n  c: |  # …\n    …\n      …\n\n  d: !… &… \"…\"\n  e: \"…\"\n # …"
 	if got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// An unquoted secret may begin with what YAML takes for an anchor, a tag or an alias.
+func TestYAMLMasksProperties(t *testing.T) {
+	for before, after := range map[string]string{
+		"a: !sk-1\nb: &sk-2\nc: 1\n":                   "a: !…\nb: &…\nc: 1\n",
+		"a: &sk-1 {b: 1}\nc: *sk-1\n":                  "a: &… {b: 1}\nc: *…\n",
+		"a: &sk-1 !sk-2\n  b: 1\n":                     "a: &… !…\n  b: 1\n",
+		"a:\n- !sk-1 [1, &sk-2 2, !sk-3 ]\n":           "a:\n- !… [1, &… 2, !… ]\n",
+		"a: {b: !sk-1 , &sk-2 c: !sk-3 }\n":            "a: {b: !… , &… c: !… }\n",
+		"&sk-1 a: !!str b\n":                           "&… a: !!str \"…\"\n",
+		"a: ! 12\nb: !!int 12\nc: !!sk-1 12\n":         "a: ! 12\nb: !!int \"…\"\nc: !… \"…\"\n",
+		"a: !!null sk-1\n":                             "a: !!null \"…\"\n",
+		"a: &x 1\n*x : 2\n":                            "a: &… 1\n*… : 2\n",
+		"%TAG !sk-1! tag:sk-2\n---\na: !sk-1!sk-3 1\n": "%…\n---\na: !… \"…\"\n",
+		"!sk-1\na: 1\n":                                "!…\na: 1\n",
+		"a: !sk-1 # sk-2\n  # sk-3\n  b\n":             "a: !… # …\n  # …\n  \"…\"\n",
+	} {
+		got := parseAs(t, "f", before, YAML).Masked(func([]string, string) bool { return false })
+		if got != after || strings.Contains(got, "sk-") {
+			t.Errorf("%q: got\n%q\nwant\n%q", before, got, after)
+		}
 	}
 }
 
