@@ -2,9 +2,7 @@
 package adopt
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
@@ -42,9 +40,9 @@ type Found struct {
 	Variables, Options []string
 }
 
-// Recognise looks at the entry called name, and reports whether it reaches a server of the gateway with the base URL
+// Recognise looks at the entry of c called name, and reports whether it reaches a server of the gateway with the base URL
 // gatewayURL. It reads nothing but its arguments.
-func Recognise(gatewayURL, name string, entry clients.Launch) (Found, bool) {
+func Recognise(gatewayURL string, c clients.Client, name string, entry clients.Launch) (Found, bool) {
 	r, ok := remoteOf(entry)
 	if !ok {
 		return Found{}, false
@@ -55,14 +53,14 @@ func Recognise(gatewayURL, name string, entry clients.Launch) (Found, bool) {
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	slug, ok := gateway.ServerOf(gatewayURL, u)
-	if !ok || references.MatchString(slug) {
+	if !ok || strings.ContainsAny(slug, "${}%") {
 		return Found{}, false
 	}
 	f := Found{Kind: r.kind, Server: slug, Variables: r.variables, Options: r.options}
 	if f.Kind == URL && strings.HasPrefix(name, "portkey-") {
 		f.Kind = Portkey
 	}
-	f.readHeaders(r.headers)
+	f.readHeaders(c, r.headers)
 	return f, true
 }
 
@@ -81,16 +79,17 @@ func remoteOf(e clients.Launch) (remote, bool) {
 	if e.URL == "" {
 		return startedBridge(e)
 	}
-	r := remote{kind: URL, url: e.URL, variables: slices.Sorted(maps.Keys(e.Env))}
+	r, used := remote{kind: URL, url: e.URL}, map[string]bool{}
 	for _, name := range e.HeaderNames() {
-		r.headers = append(r.headers, header{name, e.Headers[name]})
+		r.headers = append(r.headers, header{name, expand(e.Headers[name], e.Env, used)}) // Goose does
 	}
+	r.variables = unused(e.Env, used)
 	return r, true
 }
 
 // readHeaders finds the key. Where there are both headers, the gateway judges x-portkey-api-key alone (Portkey-AI/gateway,
 // branch 2.0.0, src/mcp).
-func (f *Found) readHeaders(headers []header) {
+func (f *Found) readHeaders(c clients.Client, headers []header) {
 	keys := map[string]string{}
 	for _, h := range headers {
 		switch name := strings.ToLower(h.name); name {
@@ -113,8 +112,8 @@ func (f *Found) readHeaders(headers []header) {
 	} else if keys[web.AuthorizationHeader] != "" {
 		f.Headers = append(f.Headers, "Authorization")
 	}
-	if m := references.FindString(value); m != "" {
-		f.Reference = withoutDefault(m)
+	if reference, ok := referenceIn(c, value); ok {
+		f.Reference = reference
 		return
 	}
 	f.Key = secret.New(value)

@@ -39,6 +39,7 @@ func TestRecognise(t *testing.T) {
 		{"windsurf", hosted, `{"serverUrl":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"gemini", hosted, `{"httpUrl":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"$PORTKEY_API_KEY"}}`, Found{Kind: URL, Server: "linear", Reference: "$PORTKEY_API_KEY"}, ""},
 		{"goose", hosted, `{"type":"streamable_http","uri":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
+		{"goose, variable", hosted, `{"uri":"https://mcp.portkey.ai/linear/mcp","headers":{"x-portkey-api-key":"${PK}"},"envs":{"PK":"K","X":"x"}}`, Found{Kind: URL, Server: "linear", Variables: []string{"X"}}, "K"},
 		{"jetbrains", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","requestInit":{"headers":{"x-portkey-api-key":"K"}}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"codex, literal", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","http_headers":{"x-portkey-api-key":"K"}}`, Found{Kind: URL, Server: "linear"}, "K"},
 		{"codex, variable", hosted, `{"url":"https://mcp.portkey.ai/linear/mcp","env_http_headers":{"x-portkey-api-key":"PK"}}`, Found{Kind: URL, Server: "linear", Reference: "${PK}"}, ""},
@@ -72,7 +73,7 @@ func TestRecognise(t *testing.T) {
 		{"docker", hosted, `{"command":"docker","args":["run","-i","--rm","supercorp/supergateway:latest","--streamableHttp","https://mcp.portkey.ai/linear/mcp","--oauth2Bearer","K"]}`, Found{Kind: Supergateway, Server: "linear"}, "K"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := Recognise(tt.gateway, tt.name, launch(t, tt.entry))
+			got, ok := Recognise(tt.gateway, clients.Client{DollarNames: strings.Contains(tt.name, "gemini")}, tt.name, launch(t, tt.entry))
 			if !ok {
 				t.Fatal("not recognised")
 			}
@@ -87,6 +88,7 @@ func TestRecognise(t *testing.T) {
 
 func TestNotRecognised(t *testing.T) {
 	for name, entry := range map[string]string{
+		"a variable of Windows":   `{"url":"https://mcp.portkey.ai/%SERVER%/mcp"}`,
 		"another host":            `{"url":"https://mcp.example.com/linear/mcp","headers":{"x-portkey-api-key":"K"}}`,
 		"another port":            `{"url":"https://mcp.portkey.ai:8443/linear/mcp"}`,
 		"plain http":              `{"url":"http://mcp.portkey.ai/linear/mcp"}`,
@@ -111,13 +113,50 @@ func TestNotRecognised(t *testing.T) {
 		"numbers":                 `{"command":1,"args":2,"url":[]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, ok := Recognise(hosted, "x", launch(t, entry)); ok {
+			if got, ok := Recognise(hosted, clients.Client{}, "x", launch(t, entry)); ok {
 				t.Errorf("recognised as %+v", got)
 			}
 		})
 	}
-	if _, ok := Recognise(own, "x", launch(t, `{"url":"https://aigw.example.com/linear/mcp"}`)); ok {
+	if _, ok := Recognise(own, clients.Client{}, "x", launch(t, `{"url":"https://aigw.example.com/linear/mcp"}`)); ok {
 		t.Error("recognised above the gateway's path")
+	}
+}
+
+// A key is none the less one for what is in it, and of what isn't one no more is told than its name.
+func TestReference(t *testing.T) {
+	for value, want := range map[string]string{
+		"${K}":                  "${K}",
+		"${env:K}":              "${env:K}",
+		"${input:my-key}":       "${input:my-key}",
+		"${file:/a/b}":          "${file:/a/b}",
+		"{env:K}":               "{env:K}",
+		"{file:~/k}":            "{file:~/k}",
+		"%K%":                   "%K%",
+		"${K:-secret}":          "${K}",
+		"${K:=secret}":          "${K}",
+		"${K-secret}":           "${K}",
+		"${K:?secret}":          "${K}",
+		"${K+secret}":           "${K}",
+		"${env:K:-a}secret}":    "${env:K}",
+		"pk$Secret_tail_of_key": "",
+		"$Secret_tail_of_key":   "",
+		"pk${secret}":           "",
+		"${pk secret}":          "",
+		"${pk}secret":           "",
+		"pk%secret%":            "",
+		"a{env:secret}":         "",
+		"{env:a}{secret}":       "",
+		"secret":                "",
+	} {
+		e := clients.Launch{URL: hosted + "/linear/mcp", Headers: map[string]string{"x-portkey-api-key": value}}
+		f, ok := Recognise(hosted, clients.Client{}, "x", e)
+		if !ok || f.Reference != want || f.Key.IsZero() != (want != "") && !strings.Contains(value, " ") {
+			t.Errorf("%s: %+v", value, f)
+		}
+		if strings.Contains(f.Reference, "secret") {
+			t.Errorf("%s is shown as %s", value, f.Reference)
+		}
 	}
 }
 
@@ -131,7 +170,7 @@ func FuzzRecognise(f *testing.F) {
 		if json.Unmarshal([]byte(text), &entry) != nil {
 			return
 		}
-		found, ok := Recognise(hosted, name, clients.LaunchOf(entry))
+		found, ok := Recognise(hosted, clients.Client{}, name, clients.LaunchOf(entry))
 		if key := found.Key.Reveal(); ok && (found.Server == "" || strings.Contains(found.Server, "/") || strings.ContainsAny(key, " \t\r\n") || key != "" && found.Reference != "") {
 			t.Errorf("%+v with the key %q", found, key)
 		}

@@ -59,7 +59,7 @@ func adoptAndBack(t *testing.T, c clients.Client, name, text string) {
 	}
 	var ours clients.Entry
 	for _, e := range list {
-		if f, ok := Recognise(hosted, e.Name, e.Launch); ok && e.Name == name {
+		if f, ok := Recognise(hosted, c, e.Name, e.Launch); ok && e.Name == name {
 			if f.Server != "linear" || f.Key.Reveal() != "SECRET" {
 				t.Errorf("%+v", f)
 			}

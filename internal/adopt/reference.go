@@ -1,21 +1,36 @@
 package adopt
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/mcpctl/mcpctl/internal/clients"
 )
 
-// references fits what clients replace by something from outside of their file: ${NAME}, ${env:NAME} and ${input:ID} in most
-// of them, $NAME and %NAME% in Gemini CLI, {env:NAME} and {file:PATH} in opencode.
-var references = regexp.MustCompile(`\$\{[^}]*\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|\{(?:env|file):[^}]+\}`)
+// What clients replace by something from outside of their file, as a whole value: a key may have such characters in it.
+var references = []*regexp.Regexp{
+	regexp.MustCompile(`^(\$\{(?:env:)?[A-Za-z_]\w*)(?::?[-=?+].*)?(\})$`), // ${NAME}, ${env:NAME}, with a default or without
+	regexp.MustCompile(`^\$\{(?:input|file):[^{}]+\}$`),
+	regexp.MustCompile(`^%[A-Za-z_]\w*%$`),          // Gemini CLI, on Windows
+	regexp.MustCompile(`^\{(?:env|file):[^{}]+\}$`), // opencode
+}
 
-// withoutDefault leaves the default out of ${NAME:-default}: it may be a key.
-func withoutDefault(reference string) string {
-	name, _, found := strings.Cut(reference, ":-")
-	if !found {
-		return reference
+// dollarName is one more notation, which fits keys too, so that it counts for the clients alone that have it.
+var dollarName = regexp.MustCompile(`^\$[A-Za-z_]\w*$`)
+
+// referenceIn returns the reference that value is, without a default: that may be a key.
+func referenceIn(c clients.Client, value string) (reference string, ok bool) {
+	if c.DollarNames && dollarName.MatchString(value) {
+		return value, true
 	}
-	return name + "}"
+	for _, r := range references {
+		if m := r.FindStringSubmatch(value); m != nil {
+			return strings.Join(m[min(1, len(m)-1):], ""), true
+		}
+	}
+	return "", false
 }
 
 // variable fits the notation in which mcp-remote puts a variable into a header.
@@ -31,4 +46,15 @@ func expand(text string, env map[string]string, used map[string]bool) string {
 		}
 		return v
 	})
+}
+
+// unused names the variables of env that aren't in used.
+func unused(env map[string]string, used map[string]bool) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if !used[name] {
+			names = append(names, name)
+		}
+	}
+	return names
 }

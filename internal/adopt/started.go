@@ -44,11 +44,7 @@ func startedBridge(e clients.Launch) (remote, bool) {
 			rest[j] = expand(rest[j], env, used)
 		}
 		r, ok := parseBridge(kind, rest)
-		for _, name := range slices.Sorted(maps.Keys(env)) {
-			if !used[name] {
-				r.variables = append(r.variables, name)
-			}
-		}
+		r.variables = unused(env, used)
 		return r, ok
 	}
 	return remote{}, false

@@ -69,7 +69,7 @@ func (a *app) findAdoptions(s config.Settings, o adoptOptions) (found []*adoptio
 			unread = errSilent
 		}
 		for _, e := range entries {
-			if f, ok := adopt.Recognise(s.GatewayURL, e.Name, e.Launch); ok {
+			if f, ok := adopt.Recognise(s.GatewayURL, p.Client, e.Name, e.Launch); ok {
 				a.redact.Hide(f.Key)
 				found = append(found, &adoption{target: p.Target, instead: p.Instead, entry: e, found: f})
 			}

@@ -32,6 +32,8 @@ type Client struct {
 	// LinkForm is an address that makes the client offer an entry to its user: {name}, {base64} and {json} of the entry,
 	// {command} and {args} are filled in. "" for a client without such.
 	LinkForm string
+	// DollarNames says that the client takes a header's value $NAME from the environment.
+	DollarNames bool
 	// NewFile is what the client itself would put into its file if it were new.
 	NewFile configfile.Members
 	// Files are the places of the user's file, the one of the newest release first.

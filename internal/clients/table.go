@@ -109,8 +109,9 @@ func All() []Client {
 			ID: "gemini-cli", Name: "Gemini CLI", Verified: "2026-11-25",
 			Format: configfile.JSONC | configfile.NoTrailingComma | configfile.NoBOM, Key: "mcpServers",
 			// Newer releases would rather have "url" with a type, which to older ones is the address of another transport.
-			Direct: &Direct{URL: "httpUrl", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true},
-			Files:  map[string][]string{"": {"~/.gemini/settings.json"}},
+			Direct:      &Direct{URL: "httpUrl", Headers: []string{"headers"}, Variable: "${%s}", OAuth: true},
+			DollarNames: true,
+			Files:       map[string][]string{"": {"~/.gemini/settings.json"}},
 			// Antigravity keeps its own things in ~/.gemini.
 			SharedFolder:   true,
 			ProjectFiles:   []string{".gemini/settings.json"},
@@ -223,7 +224,9 @@ func All() []Client {
 				First: configfile.Members{{Name: "type", Value: "streamable_http"}}, URL: "uri", Headers: []string{"headers"},
 				Last: configfile.Members{{Name: "enabled", Value: true}, {Name: "timeout", Value: 600}},
 			},
-			LinkForm: "goose://extension?cmd={command}&{args}&id={name}&name={name}&description={name}",
+			// substitute_env_vars in crates/goose/src/agents/extension_manager.rs, block/goose.
+			DollarNames: true,
+			LinkForm:    "goose://extension?cmd={command}&{args}&id={name}&name={name}&description={name}",
 			Files: map[string][]string{
 				"windows": {"$APPDATA/Block/goose/config/config.yaml"},
 				"":        {"$CONFIG/goose/config.yaml"},
