@@ -76,6 +76,7 @@ func TestRemove(t *testing.T) {
 		{"{ // mine\n  \"a\": 1 }", "{ // mine\n }"},
 		{"{ // mine\n  \"a\": 1, \"b\": 2}", "{ // mine\n \"b\": 2}"},
 		{"{ // mine\r\n\"a\": 1}", "{ // mine\r\n}"},
+		{"{ /* mine\r */\r\"a\": 1}", "{ /* mine\r */}"},
 		{"{\n  \"b\": 2, // b\n  \"a\": 1, // a\n}", "{\n  \"b\": 2, // b\n // a\n}"},
 	}
 	for _, tt := range tests {
@@ -122,6 +123,8 @@ func TestRefusals(t *testing.T) {
 		{"{\"servers\": {\"linear\": 1,\n \"linear\": 2}}", JSONC, `f.json:2:2: the name "linear" is there twice`},
 		{"{\n  \"a\": 1 // mine\n}", JSON, "f.json:2:10: a comment, but the program that reads this file takes strict JSON only"},
 		{"{\n  \"a\": [1,]\n}", JSON, "f.json:2:11: a trailing comma before this, but the program that reads this file takes strict JSON only"},
+		{"{\n  // mine\r\"a\": 1\r\n}", JSONC, "f.json:2:10: a CR alone in a // comment, where some programs see its end and others don't"},
+		{"{} // mine\r", JSONC, "f.json:1:11: a CR alone in a // comment, where some programs see its end and others don't"},
 		{"{ // mine\n  \"a\": [1,]\n}", JSONC | NoTrailingComma, "f.json:2:11: a trailing comma before this, but the program that reads this file takes none"},
 		{"\ufeff{}", JSONC | NoBOM, "f.json:1:1: a byte order mark, but the program that reads this file takes none"},
 		{"\xff\xfe{\x00}\x00", JSONC, "f.json: not UTF-8 text (UTF-16?)"},

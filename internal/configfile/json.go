@@ -30,6 +30,9 @@ func parseJSON(s source) (*jsonText, error) {
 	if err := d.checkStrict(); err != nil {
 		return nil, err
 	}
+	if err := d.checkComments(); err != nil {
+		return nil, err
+	}
 	if d.root.Value.Kind() != '{' {
 		return nil, d.fault(d.root.StartOffset, "an object is needed here, this is %s", kindOf(d.root))
 	}

@@ -121,3 +121,17 @@ func (d *jsonText) checkStrict() error {
 	}
 	return d.fault(d.dangling, "a trailing comma before this, but the program that reads this file takes %s", takes)
 }
+
+// checkComments refuses a line comment with a CR alone in it. For some readers the comment ends there (scanner.ts in
+// microsoft/node-jsonc-parser, of VS Code and opencode), for others at the next LF, so that what follows is a member or isn't.
+func (d *jsonText) checkComments() error {
+	for _, c := range d.comments {
+		for at := c.start; c.line && at < c.end; at++ {
+			if d.body[at] == '\r' && !strings.HasPrefix(d.body[at+1:], "\n") {
+				return problem.New("save the file with line ends of LF or CRLF, then try again (nothing was written)",
+					"%s: a CR alone in a // comment, where some programs see its end and others don't", d.position(at))
+			}
+		}
+	}
+	return nil
+}
