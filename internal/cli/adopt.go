@@ -80,6 +80,9 @@ func atMostOneClient(cmd *cobra.Command, args []string) error {
 }
 
 func runAdopt(ctx context.Context, a *app, o adoptOptions) error {
+	if _, err := o.answers(); err != nil {
+		return err
+	}
 	s, err := a.settings()
 	if err != nil {
 		return err

@@ -127,18 +127,27 @@ func (a *app) keptKey(ctx context.Context, s config.Settings) (secret.Secret, er
 	return found.Value, err
 }
 
+// answers returns the profiles that --key-profile names, by the hint of the key.
+func (o adoptOptions) answers() (map[string]string, error) {
+	answers := map[string]string{}
+	for _, text := range o.keyProfiles {
+		end, name, ok := strings.Cut(text, "=")
+		if !ok || name == "" || len(end) != 4 {
+			return nil, usage("write it as --key-profile 1a2b=work", "--key-profile wants the last four characters of a key and a profile")
+		}
+		answers["…"+end] = name
+	}
+	return answers, nil
+}
+
 // profileOf returns the name of the profile that a key belongs to.
 func (a *app) profileOf(ctx context.Context, k *foundKey, open []*foundKey, current *keptProfile, o adoptOptions) (string, error) {
 	if current.key.IsZero() && len(open) == 1 {
 		return current.settings.Profile, nil
 	}
-	answers := map[string]string{}
-	for _, text := range o.keyProfiles {
-		end, name, ok := strings.Cut(text, "=")
-		if !ok || name == "" || len(end) != 4 {
-			return "", usage("write it as --key-profile 1a2b=work", "--key-profile wants the last four characters of a key and a profile")
-		}
-		answers["…"+end] = name
+	answers, err := o.answers()
+	if err != nil {
+		return "", err
 	}
 	hint := k.value.Hint()
 	alike := func(other *foundKey) bool { return other != k && other.value.Hint() == hint }

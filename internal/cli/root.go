@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,14 +27,19 @@ const rootExample = `  mcpctl login                            # store the API k
 
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:               "mcpctl",
-		Short:             "Connect AI clients to the MCP servers of your Portkey workspace",
-		Example:           rootExample,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              onlyCommands,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return checkOutput(cmd) },
+		Use:           "mcpctl",
+		Short:         "Connect AI clients to the MCP servers of your Portkey workspace",
+		Example:       rootExample,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          onlyCommands,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkPaths(cmd); err != nil {
+				return err
+			}
+			return checkOutput(cmd)
+		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, helpText(cmd, render.ProseColumns(a.out))) })
@@ -77,6 +83,18 @@ func newRootCommand(a *app) *cobra.Command {
 	)
 	a.complete(root)
 	return root
+}
+
+// checkPaths refuses an empty value of a flag that takes a path, such as that of a variable that isn't set: it would count as not
+// given, and another file than the one that is meant would be read or written.
+func checkPaths(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(f)
+		if f.Value.String() == "" && slices.Contains([]string{"file", "folder", "program"}, kind) {
+			err = usage("name a "+kind+", or leave the flag out", "--%s is empty", f.Name)
+		}
+	})
+	return err
 }
 
 // onlyCommands is the Args of a command that does nothing but hold others.
