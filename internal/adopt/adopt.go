@@ -83,7 +83,7 @@ func remoteOf(e clients.Launch) (remote, bool) {
 	for _, name := range e.HeaderNames() {
 		r.headers = append(r.headers, header{name, expand(e.Headers[name], e.Env, used)}) // Goose does
 	}
-	r.variables = unused(e.Env, used)
+	r.variables = unused(e, e.Env, used)
 	return r, true
 }
 

@@ -36,23 +36,23 @@ func referenceIn(c clients.Client, value string) (reference string, ok bool) {
 // variable fits the notation in which mcp-remote puts a variable into a header.
 var variable = regexp.MustCompile(`\$\{(\w+)\}`)
 
-// expand replaces the variables that the entry itself sets, and notes in used which these are.
+// expand replaces the variables that the entry itself sets, and notes in used which are there.
 func expand(text string, env map[string]string, used map[string]bool) string {
 	return variable.ReplaceAllStringFunc(text, func(v string) string {
 		name := v[2 : len(v)-1]
+		used[name] = true
 		if value, ok := env[name]; ok {
-			used[name] = true
 			return value
 		}
 		return v
 	})
 }
 
-// unused names the variables of env that aren't in used.
-func unused(env map[string]string, used map[string]bool) []string {
+// unused names the variables of env, and those that e has passed on to what it starts, but for what is in used.
+func unused(e clients.Launch, env map[string]string, used map[string]bool) []string {
 	var names []string
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		if !used[name] {
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(env)), e.Pass) {
+		if !used[name] && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -44,7 +44,7 @@ func startedBridge(e clients.Launch) (remote, bool) {
 			rest[j] = expand(rest[j], env, used)
 		}
 		r, ok := parseBridge(kind, rest)
-		r.variables = unused(env, used)
+		r.variables = unused(e, env, used)
 		return r, ok
 	}
 	return remote{}, false

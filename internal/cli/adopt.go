@@ -166,7 +166,9 @@ func (a *app) explainAdoption(ctx context.Context, s config.Settings, found []*a
 func (d adoption) gone() []string {
 	names := slices.Clone(d.entry.Dropped)
 	for _, v := range d.found.Variables {
-		names = append(names, "the variable "+v)
+		if !slices.Contains(d.target.Client.Shape.Pass(), v) {
+			names = append(names, "the variable "+v)
+		}
 	}
 	for _, o := range d.found.Options {
 		names = append(names, "the option "+o)

@@ -177,11 +177,11 @@ func editsOf(found []*adoption) []*adoptEdit {
 		}
 		live, dead := at(*d.instead), at(d.target)
 		entry := d.ours
-		entry.Over = configfile.Raw{}
+		entry.Over, entry.From = configfile.Raw{}, entry.Over
 		if !slices.ContainsFunc(live.entries, func(e clients.Entry) bool { return e.Name == entry.Name }) {
 			live.entries = append(live.entries, entry)
 		}
-		entry.Over, entry.Out = d.entry.Raw, true
+		entry.From, entry.Over, entry.Out = configfile.Raw{}, d.entry.Raw, true
 		dead.entries, dead.here, dead.first = append(dead.entries, entry), append(dead.here, d), live
 	}
 	return edits

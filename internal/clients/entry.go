@@ -27,6 +27,16 @@ func (s Shape) command() string {
 	return "command"
 }
 
+// Pass returns the names of the variables that an entry has passed on to the program.
+func (s Shape) Pass() []string {
+	i := slices.IndexFunc(s.Last, func(m configfile.Member) bool { return m.Name == "env_vars" })
+	if i < 0 {
+		return nil
+	}
+	names, _ := s.Last[i].Value.([]string)
+	return names
+}
+
 // start returns the members that say how to start cmd.
 func (s Shape) start(cmd Command) configfile.Members {
 	if s.Joined {

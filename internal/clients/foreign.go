@@ -96,6 +96,16 @@ func replace(doc *configfile.Document, path []string, ours configfile.Members, n
 	return nil
 }
 
+// membersOf returns the members of a JSON object as they stand in it.
+func membersOf(raw configfile.Raw) configfile.Members {
+	doc, err := configfile.Parse("", []byte(raw.Text), raw.Format)
+	if err != nil {
+		return nil
+	}
+	members, _ := doc.Members()
+	return members
+}
+
 // values returns the members of an object, nil for what is none.
 func values(raw configfile.Raw) map[string]any {
 	v, _ := raw.Value()

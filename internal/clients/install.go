@@ -15,6 +15,9 @@ type Entry struct {
 	// Over is someone else's entry of the name, which may be replaced as long as it is still there as it was; zero for
 	// none. What its owner has set beside how to reach the server stays.
 	Over configfile.Raw
+	// From is someone else's entry that this one comes from, in a place that its client doesn't read; zero for none. What its
+	// owner has set goes over.
+	From configfile.Raw
 	// Out says that Over is to be taken out, not replaced, as one that its client doesn't read.
 	Out bool
 	// Remote is set for an entry without a bridge, of a client that speaks to the server by itself. Client.CheckDirect
@@ -129,7 +132,7 @@ func set(doc *configfile.Document, t Target, r record, e Entry, force bool) (Ent
 		return takeOut(doc, path, e, raw)
 	case !exists:
 		action = Added
-		err = doc.Set(c.Members(e), path...)
+		err = doc.Set(over(c.Members(e), membersOf(e.From), slices.Concat(reaching, further)), path...)
 	case raw.Canonical() == canonical(c.Members(e)):
 		action = Unchanged
 	case r.owns(e.Name, raw):
