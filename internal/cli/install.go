@@ -265,7 +265,7 @@ func (a *app) givenArgs(s config.Settings) ([]string, error) {
 	}
 	var args []string
 	// A table of its own, not all of given: nothing gets into someone's file by accident.
-	for _, flag := range []string{"config", "profile", "gateway", "control-plane", "workspace", "ca-file", "allow-http", "key-file"} {
+	for _, flag := range clients.SettingFlags {
 		value, ok := given[flag]
 		switch {
 		case !ok:

@@ -3,6 +3,8 @@ package clients
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/host"
@@ -14,6 +16,24 @@ type Command struct {
 	Path string
 	Args []string
 }
+
+// SettingFlags are the flags, each a setting, that install writes among the arguments. No key is among them.
+var SettingFlags = []string{"config", "profile", "gateway", "control-plane", "workspace", "ca-file", "allow-http", "key-file"}
+
+// ownOptions are the options among args that install doesn't write: their owner has added them.
+func ownOptions(args []string) []string {
+	var options []string
+	for _, a := range args {
+		name, _, _ := strings.Cut(a, "=")
+		if flag, ok := strings.CutPrefix(name, "--"); ok && plainFlag.MatchString(flag) && !slices.Contains(SettingFlags, flag) {
+			options = append(options, name)
+		}
+	}
+	return options
+}
+
+// plainFlag fits what can be the name of a flag, and is shown.
+var plainFlag = regexp.MustCompile(`^[a-z][a-z-]{0,40}$`)
 
 // Self is where this mcpctl is.
 type Self struct {

@@ -124,9 +124,9 @@ func TestSwitchKeepsWhatIsTheOwners(t *testing.T) {
 	d := newDesk(t, "kiro", "{}\n")
 	direct := Entry{Server: "linear", Name: "linear", Remote: &Remote{URL: "https://mcp.example.com/linear/mcp", KeyVariable: "KEY"}}
 	d.install(false, serve("linear"))
-	d.edit(`"bridge", "linear"]`, `"bridge", "linear"], "disabled": true, "disabledTools": ["x"], "env": {"PROXY": "secret"}`)
+	d.edit(`"bridge", "linear"]`, `"bridge", "linear", "--log-file", "secret", "--header=secret", "--profile", "x"], "disabled": true, "disabledTools": ["x"], "env": {"PROXY": "secret"}`)
 	out, err := d.store.Install(t.Context(), d.target, []Entry{direct}, false, false)
-	if err != nil || !slices.Equal(out.Lost, []string{"linear: env.PROXY"}) {
+	if err != nil || !slices.Equal(out.Lost, []string{"linear: env.PROXY", "linear: --log-file", "linear: --header"}) {
 		t.Errorf("%q, %v", out.Lost, err)
 	}
 	const told = `{

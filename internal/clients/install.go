@@ -226,11 +226,11 @@ func lost(doc *configfile.Document, path []string, raw configfile.Raw) []string 
 		return nil
 	}
 	all := func(raw configfile.Raw) []string {
-		names := dropped(values(raw))
-		for _, name := range slices.Sorted(maps.Keys(decode(raw).Env)) {
+		names, e := dropped(values(raw)), decode(raw)
+		for _, name := range slices.Sorted(maps.Keys(e.Env)) {
 			names = append(names, "env."+name)
 		}
-		return names
+		return append(names, ownOptions(e.Args)...)
 	}
 	kept := all(now)
 	return slices.DeleteFunc(all(raw), func(name string) bool { return slices.Contains(kept, name) })

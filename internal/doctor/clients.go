@@ -125,6 +125,8 @@ func (f file) entry(i clients.Installed) Result {
 		return finding(Warning, "switch it on in "+t.Client.Name, "switched off in %s", t.Path)
 	case i.State == clients.Altered:
 		return finding(Warning, "leave it if that was you, else run: "+again, "changed since it was installed")
+	case !i.Recorded:
+		return finding(OK, "", "in %s; mcpctl has no record of installing it here", t.Path)
 	case i.Launch.Command == "" && i.Launch.URL != "":
 		return finding(OK, "", "in %s, as installed; %s connects to the gateway by itself", t.Path, t.Client.Name)
 	}
