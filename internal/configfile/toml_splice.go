@@ -82,7 +82,7 @@ func (d *tomlText) checkParents(value any, path []string) error {
 // refuse returns an error that says what to do by hand.
 func (d *tomlText) refuse(offset int, path []string, value any, format string, args ...any) error {
 	next := fixFirst
-	if isTable(value) {
+	if value, ok := shown(value); ok && isTable(value) {
 		next = fmt.Sprintf("give each server a table of its own (nothing was written), like the one that mcpctl would add:\n\n%s", d.block(value, path))
 	}
 	return problem.New(next, "%s: %s", d.position(offset), fmt.Sprintf(format, args...))

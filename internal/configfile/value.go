@@ -33,6 +33,24 @@ type Raw struct {
 	Format Format
 }
 
+// shown returns value fit for an error, and whether there is anything to show: what its owner wrote may be secret.
+func shown(value any) (any, bool) {
+	switch v := value.(type) {
+	case nil:
+		return nil, false
+	case Raw:
+		return "…", false
+	case Members:
+		members := make(Members, len(v))
+		for i, m := range v {
+			inner, _ := shown(m.Value)
+			members[i] = Member{m.Name, inner}
+		}
+		return members, true
+	}
+	return value, true
+}
+
 // Value returns the value as what encoding/json makes of the same data in JSON: nil, a bool, a json.Number, a string,
 // []any or map[string]any. JSON numbers keep their spelling; TOML's dates and what else JSON hasn't are strings.
 func (r Raw) Value() (any, error) {

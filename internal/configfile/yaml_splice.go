@@ -70,7 +70,7 @@ func (d *yamlText) take(body string, path []string, value any) (text, error) {
 // refuse returns an error that says what to do by hand.
 func (d *yamlText) refuse(offset int, path []string, value any, format string, args ...any) error {
 	next := fixFirst
-	if value != nil {
+	if value, ok := shown(value); ok {
 		block := yamlLayout{newline: "\n", unit: 2}.block(yamlNest(path, value))
 		next = fmt.Sprintf("write it in block style, one name a line (nothing was written), like what mcpctl would add:\n\n%s", block)
 	}
