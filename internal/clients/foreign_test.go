@@ -174,18 +174,21 @@ linear = { command = '/bin/mcpctl', args = ["bridge", "linear"], tool_timeout_se
     cmd: x
 `, []string{"env_keys"}},
 	} {
-		t.Run(tt.client, func(t *testing.T) {
-			d := newDesk(t, tt.client, tt.before)
-			e, f := serve("linear"), d.foreign("linear")
-			e.Over = f.Raw
-			d.install(false, e)
-			d.want(tt.after)
-			if !slices.Equal(f.Dropped, tt.dropped) {
-				t.Errorf("dropped: %q, want %q", f.Dropped, tt.dropped)
-			}
-			d.uninstall("linear removed", "linear")
-			d.want(tt.before)
-		})
+		for _, newline := range []string{"\n", "\r\n"} {
+			t.Run(tt.client, func(t *testing.T) {
+				lines := strings.NewReplacer("\n", newline)
+				d := newDesk(t, tt.client, lines.Replace(tt.before))
+				e, f := serve("linear"), d.foreign("linear")
+				e.Over = f.Raw
+				d.install(false, e)
+				d.want(lines.Replace(tt.after))
+				if !slices.Equal(f.Dropped, tt.dropped) {
+					t.Errorf("dropped: %q, want %q", f.Dropped, tt.dropped)
+				}
+				d.uninstall("linear removed", "linear")
+				d.want(lines.Replace(tt.before))
+			})
+		}
 	}
 }
 
