@@ -20,6 +20,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/mcpctl/mcpctl/internal/fault"
+	"github.com/mcpctl/mcpctl/internal/web"
 )
 
 // Options say what to bridge, and with what. In, Out, URL and Client are required.
@@ -132,6 +133,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Client = web.WithCookies(o.Client, o.URL)
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	b := &Bridge{
