@@ -329,39 +329,6 @@ func (b *Bridge) end(x *exchange) {
 	})
 }
 
-// cancel handles the client's notifications/cancelled. The request's late answer is dropped. A modern server is told by
-// closing the request's connection (2026-07-28, "Cancellation"), a legacy server by the notification, once the request
-// itself has gone out.
-func (b *Bridge) cancel(m message, h *handshake) {
-	id := member(m.params, "requestId")
-	b.mu.Lock()
-	list := b.inFlight[string(id)]
-	var x *exchange
-	var initialize, modern bool
-	if len(list) > 0 {
-		x = list[len(list)-1]
-		initialize, modern = x.msg.is(methodInitialize), x.modern
-	}
-	b.mu.Unlock()
-	switch {
-	case x == nil:
-		if !m.isModern() {
-			b.ordered.put(outgoing{m, h, nil}) // the server may know what it is about
-		}
-	case initialize: // MUST NOT be cancelled
-	case modern:
-		x.cancel()
-		x.stop()
-	default:
-		x.cancel()
-		if !x.out.Load() && len(b.slots) == cap(b.slots) {
-			x.stop() // it may wait for long, and what comes after its cancellation must not wait with it
-			return
-		}
-		b.ordered.put(outgoing{m, h, x})
-	}
-}
-
 // wake drops connections that a sleeping machine has probably lost: net/http doesn't repeat a POST that died on a stale one.
 func (b *Bridge) wake() {
 	now := time.Now()

@@ -50,13 +50,11 @@ type exchange struct {
 
 	ctx  context.Context
 	stop context.CancelFunc
-	// sent is closed when the request has gone out, or never will.
-	sent     chan struct{}
-	onceSent sync.Once
-	// heard is closed when the server has begun to answer the request, or never will.
-	heard     chan struct{}
-	onceHeard sync.Once
-	out       atomic.Bool // it has gone out at least once
+	// turn is held to decide whether a try or its cancellation comes first. trying is the attempt that is under way, nil if none is;
+	// first is the memory of the first one.
+	turn      sync.Mutex
+	trying    *attempt
+	first     attempt
 	onceEnded sync.Once
 	cancelled atomic.Bool
 	answered  bool
@@ -76,15 +74,15 @@ type exchange struct {
 	progress  int    // reports of the bridge's own
 
 	subscription *subscription // of subscriptions/listen
-	// forward is not nil if the request is translated for the client; first is what was sent before the server asked for
+	// forward is not nil if the request is translated for the client; asIs is what was sent before the server asked for
 	// input, which it has done rounds times.
 	forward *forwarding
-	first   *message
+	asIs    *message
 	rounds  int
 }
 
 func newExchange(m message, h *handshake) *exchange {
-	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), heard: make(chan struct{}), began: time.Now()}
+	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, began: time.Now()}
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
@@ -92,28 +90,8 @@ func newExchange(m message, h *handshake) *exchange {
 	return x
 }
 
-// cancel makes the exchange drop its answer.
-func (x *exchange) cancel() { x.cancelled.Store(true) }
-
-// noteOut is called when the request has been written to the server.
-func (x *exchange) noteOut() {
-	x.out.Store(true)
-	x.markSent()
-}
-
-// markSent lets the messages go that had to come after this request. It may be called more than once.
-func (x *exchange) markSent() {
-	x.onceSent.Do(func() { close(x.sent) })
-}
-
-func (x *exchange) markHeard() {
-	x.onceHeard.Do(func() { close(x.heard) })
-}
-
 // run takes a request to its answer.
 func (b *Bridge) run(x *exchange) {
-	defer x.markHeard()
-	defer x.markSent()
 	if !b.awaitTurn(x) {
 		b.giveUp(x)
 		return
@@ -334,6 +312,10 @@ func (b *Bridge) deliver(x *exchange, line []byte) {
 
 // try sends the request once.
 func (b *Bridge) try(ctx context.Context, x *exchange) reply {
+	if !x.begin() {
+		return reply{err: context.Canceled}
+	}
+	defer x.over()
 	s := x.handshake.current()
 	x.usedSession = s
 	resp, err := b.post(ctx, x.msg, s, x)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -57,10 +56,7 @@ func (b *Bridge) post(ctx context.Context, m message, s *session, x *exchange) (
 		s = nil // these know nothing of a session and its revision
 	}
 	if x != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			WroteRequest:         func(httptrace.WroteRequestInfo) { x.noteOut() }, // or failed to
-			GotFirstResponseByte: x.markHeard,
-		})
+		ctx = x.trying.trace(ctx)
 	}
 	r, err := b.request(ctx, http.MethodPost, m.raw, s)
 	if err != nil {

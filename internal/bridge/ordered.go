@@ -9,14 +9,6 @@ import (
 // orderedTime is how long the server may take to accept a notification or a response.
 const orderedTime = 30 * time.Second
 
-// cancelLead is the most that a request which has been written has as its lead over its own cancellation.
-//
-// On HTTP/1.1 the two travel on different connections, and nothing orders these at the server but what the server itself says:
-// once it has begun to answer, it has read the request. One that answers in JSON says nothing before it is done, so for it a
-// lead has to do, and under load a cancellation may still be read first. Servers ignore one for a request that they don't know
-// (MCP, "Cancellation"), and the client has no use for the answer any more: then the call just runs to its end.
-const cancelLead = 100 * time.Millisecond
-
 // sendOrdered sends a notification or a response of the client. Nobody waits for an answer to it, so a failure is only
 // logged; of responses to a session that is gone nobody knows any more.
 func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
@@ -32,18 +24,7 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 		return
 	}
 	if o.after != nil {
-		select {
-		case <-o.after.sent:
-		case <-ctx.Done():
-			return
-		}
-		if !o.after.out.Load() {
-			return // the request never left: there is nothing to cancel
-		}
-		select {
-		case <-o.after.heard:
-		case <-time.After(cancelLead):
-		case <-ctx.Done():
+		if !o.after.awaitLead(ctx) {
 			return
 		}
 		defer time.AfterFunc(orderedTime, o.after.stop) // servers needn't answer a cancelled request
