@@ -65,8 +65,8 @@ type exchange struct {
 	request     atomic.Pointer[http.Request]
 	usedSession *session
 
-	repeats   int
 	began     time.Time
+	tries     tries
 	renewed   bool   // the session was renewed for this request
 	refreshed bool   // the tools were listed again for this request
 	refused   *reply // the first refusal of the credential
@@ -83,6 +83,7 @@ type exchange struct {
 
 func newExchange(m message, h *handshake) *exchange {
 	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, began: time.Now()}
+	x.tries.since = x.began
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
@@ -115,14 +116,14 @@ func (b *Bridge) run(x *exchange) {
 	}
 }
 
-// limit is how long one try may take: tools/call and most others as long as the client is patient, since a server in
-// JSON mode holds even its headers back to the end.
+// limit is how long a try may take: tools/call and most others as long as the client is patient, since a server in JSON mode
+// holds even its headers back to the end. The handshake's time is that of all tries.
 func (b *Bridge) limit(x *exchange) (context.Context, context.CancelFunc) {
 	switch {
 	case x.msg.is(methodInitialize):
-		return context.WithTimeout(x.ctx, initializeTime)
+		return context.WithDeadline(x.ctx, x.tries.since.Add(initializeTime))
 	case x.msg.is(methodDiscover):
-		return context.WithTimeout(x.ctx, discoverTime)
+		return context.WithDeadline(x.ctx, x.tries.since.Add(discoverTime))
 	}
 	return x.ctx, func() {}
 }
@@ -184,58 +185,65 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 		b.refreshTools(ctx, x)
 		return true
 	}
-	if wait, ok := b.mayRepeat(x, r); ok {
-		return b.pause(ctx, x, r, wait)
+	if wait, ok := b.mayRepeat(&x.msg, &x.tries, r); ok && b.pause(ctx, &x.msg, &x.tries, r, wait) {
+		return true
 	}
 	b.settle(x, r)
 	return false
 }
 
-// mayRepeat says whether, and after which pause, a request may go out once more: if the server did not act on it, or if it
+// tries are those of one message.
+type tries struct {
+	repeats int
+	since   time.Time // when the first one was made, or the wait for the user's consent was over
+}
+
+// mayRepeat says whether, and after which pause, a message may go out once more: if the server did not act on it, or if it
 // is one that does no harm twice. A tools/call that may have reached a tool is never repeated.
-func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
-	backoff := jitter(500 * time.Millisecond << x.repeats)
+func (b *Bridge) mayRepeat(m *message, t *tries, r reply) (time.Duration, bool) {
 	limit := maxRepeats
-	if x.msg.is(methodInitialize) {
+	if m.is(methodInitialize) {
 		limit = 4 // 0.5, 1, 2, 4 s: a server that is just being restarted
 	}
 	if b.Attended && r.status == 0 {
 		limit = 1
 	}
-	if x.repeats >= limit || x.msg.is(methodDiscover) {
+	if t.repeats >= limit || m.is(methodDiscover) {
 		return 0, false
 	}
+	wait := jitter(500 * time.Millisecond << t.repeats)
 	after, hasAfter := retryAfter(r.header)
 	var (
 		missing     *noCredential
 		certificate *tls.CertificateVerificationError
+		ok          bool
 	)
 	switch {
 	case errors.As(r.err, &missing), errors.As(r.err, &certificate): // the next try would fail as well
-		return 0, false
 	case r.err != nil && r.mayRepeat:
-		return backoff, true
+		ok = true
+	case errors.Is(r.err, context.DeadlineExceeded): // nor would there be time for it
 	case r.err != nil:
-		return backoff, harmlessTwice(x.msg) && !x.modern
+		ok = harmlessTwice(*m) && !m.isModern()
 	case r.status == http.StatusTooManyRequests, r.status == http.StatusServiceUnavailable && hasAfter:
-		if !hasAfter {
-			after = backoff
+		ok = true
+		if hasAfter {
+			wait = after
 		}
-		return after, time.Since(x.began)+after <= repeatTime
 	case r.status >= 502 && r.status <= 504:
-		return backoff, harmlessTwice(x.msg)
+		ok = harmlessTwice(*m)
 	}
-	return 0, false
+	return wait, ok && time.Since(t.since)+wait <= repeatTime
 }
 
-func (b *Bridge) pause(ctx context.Context, x *exchange, r reply, wait time.Duration) bool {
-	x.repeats++
-	b.Log.Info("a request will be repeated", "method", unquote(x.msg.method), "status", r.status, "after", wait, "error", describe(r.err))
+// pause waits before a message is repeated. It returns false at the end of ctx.
+func (b *Bridge) pause(ctx context.Context, m *message, t *tries, r reply, wait time.Duration) bool {
+	t.repeats++
+	b.Log.Info("a message will be repeated", "method", unquote(m.method), "status", r.status, "after", wait, "error", describe(r.err))
 	select {
 	case <-time.After(wait):
 		return true
 	case <-ctx.Done():
-		b.settle(x, r)
 		return false
 	}
 }

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"context"
+	"io"
+	"mime"
 	"net/http"
 	"time"
 )
@@ -10,7 +12,7 @@ import (
 const orderedTime = 30 * time.Second
 
 // sendOrdered sends a notification or a response of the client. Nobody waits for an answer to it, so a failure is only
-// logged; of responses to a session that is gone nobody knows any more.
+// logged.
 func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 	initialized := o.msg.is(methodInitialized) && o.handshake != nil
 	if initialized {
@@ -37,27 +39,22 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 
 // sendMessage posts until the message is accepted or refused for good.
 func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
-	ctx, cancel := context.WithTimeout(ctx, orderedTime)
-	defer cancel()
-	reauthed, renewed := false, false
+	reauthed, renewed, answers := false, false, o.msg.method == nil
 	for {
 		s := o.handshake.current()
-		resp, err := b.post(ctx, o.msg, s, nil)
-		if err != nil {
-			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(err))
-			return false
-		}
-		r := errorReply(resp)
-		resp.Body.Close()
+		r, sent := b.postAccepted(ctx, o.msg, s)
 		switch {
+		case r.err != nil:
+			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(r.err))
+			return false
 		case r.status < 300:
 			return true
 		case r.status == http.StatusUnauthorized && !reauthed && b.Authorizer != nil && r.msg == nil:
 			reauthed = true
-			if b.Authorizer.Refused(ctx, resp.Request) {
+			if b.Authorizer.Refused(ctx, sent) {
 				continue
 			}
-		case s != nil && s.id != "" && isSessionLost(r) && !renewed && !o.msg.isResponse() && !o.msg.is(methodInitialized):
+		case s != nil && s.id != "" && isSessionLost(r) && !renewed && !answers && !o.msg.is(methodInitialized):
 			renewed = true
 			if b.renew(ctx, o.handshake, s) == nil {
 				continue
@@ -66,4 +63,34 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 		b.Log.Warn("the server did not accept a message", "method", unquote(o.msg.method), "status", r.status)
 		return false
 	}
+}
+
+// postAccepted posts a message that gets no answer, again if the server has turned it away unprocessed, as a request would be.
+func (b *Bridge) postAccepted(ctx context.Context, m message, s *session) (reply, *http.Request) {
+	t := tries{since: time.Now()}
+	for {
+		r, sent := b.postOnce(ctx, m, s)
+		wait, ok := b.mayRepeat(&m, &t, r)
+		if !ok || !b.pause(ctx, &m, &t, r, wait) {
+			return r, sent
+		}
+	}
+}
+
+func (b *Bridge) postOnce(ctx context.Context, m message, s *session) (reply, *http.Request) {
+	ctx, cancel := context.WithTimeout(ctx, orderedTime)
+	defer cancel()
+	resp, err := b.post(ctx, m, s, nil)
+	if err != nil {
+		return reply{err: err, mayRepeat: notSent(err)}, nil
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return errorReply(resp), resp.Request
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if mediaType != "text/event-stream" { // which may stay open; what is over lets its connection be used again
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+	}
+	return reply{status: resp.StatusCode, header: resp.Header}, resp.Request
 }

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -308,13 +307,10 @@ func (b *Bridge) roundTrip(ctx context.Context, x *exchange) reply {
 func (b *Bridge) sendQuietly(ctx context.Context, m message, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, initializedTime)
 	defer cancel()
-	resp, err := b.post(ctx, m, s, nil)
-	if err != nil {
-		b.Log.Info("a message was not accepted", "method", unquote(m.method), "error", describe(err))
-		return
+	r, _ := b.postAccepted(ctx, m, s)
+	if r.err != nil || r.status >= 300 {
+		b.Log.Info("a message was not accepted", "method", unquote(m.method), "status", r.status, "error", describe(r.err))
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
-	resp.Body.Close()
 }
 
 // endSession tells the server that the client is gone (2025-11-25, "Session Management").
