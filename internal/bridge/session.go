@@ -29,6 +29,7 @@ type handshake struct {
 	sawIt     bool // the client has sent notifications/initialized
 	pendingID string
 	session   *session
+	retired   bool // the client has begun anew
 
 	// forward is not nil if the server knows no handshake, and the bridge translates.
 	forward *forwarding
@@ -77,10 +78,19 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	b.logClient(m)
 	if old != nil {
 		old.listenInstead(nil)
-		go b.guard("delete", func() { b.deleteSession(old.current()) })
+		gone := old.retire()
+		go b.guard("delete", func() { b.deleteSession(gone) })
 		go b.guard("watch", old.forwarding().endWatch)
 	}
 	return h
+}
+
+// retire ends the handshake, and returns the session in force, which has to be ended at the server as well.
+func (h *handshake) retire() *session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retired = true
+	return h.session
 }
 
 // current returns the session in force, nil before there is one. It may be called on nil.
@@ -127,14 +137,29 @@ func isVisible(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e }) < 0
 }
 
-// noteResult makes the answer to initialize the session in force.
-func (h *handshake) noteResult(result []byte) {
+// newSession makes a session of the answer to initialize. It isn't in force yet.
+func (h *handshake) newSession(result []byte) *session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.session = &session{id: h.pendingID, version: unquote(member(result, "protocolVersion"))}
 	tools := member(member(result, "capabilities"), "tools")
 	h.listChanged = string(member(tools, "listChanged")) == "true"
+	return &session{id: h.pendingID, version: unquote(member(result, "protocolVersion"))}
 }
+
+// putInForce makes s the session in force, unless the client has begun anew meanwhile: then nobody else would end it at the server.
+func (b *Bridge) putInForce(h *handshake, s *session) error {
+	h.mu.Lock()
+	h.session = s
+	retired := h.retired
+	h.mu.Unlock()
+	if !retired {
+		return nil
+	}
+	go b.guard("delete", func() { b.deleteSession(s) })
+	return errBegunAnew
+}
+
+var errBegunAnew = errors.New("the client has begun anew")
 
 // finish lets the messages go that waited for the answer to initialize.
 func (h *handshake) finish() { h.once.answered.Do(func() { close(h.answered) }) }
@@ -177,7 +202,7 @@ func (b *Bridge) noteAnswer(x *exchange, r reply) {
 	h := x.handshake
 	switch unquote(x.msg.method) {
 	case methodInitialize:
-		h.noteResult(r.msg.result)
+		_ = b.putInForce(h, h.newSession(r.msg.result))
 	case "logging/setLevel":
 		h.mu.Lock()
 		h.level = &x.msg
@@ -199,7 +224,7 @@ var sessionGone = regexp.MustCompile(`(?i)no valid session|invalid session|sessi
 
 // sessionLost reports whether a reply means that the server no longer knows our session.
 func (b *Bridge) sessionLost(x *exchange, r reply) bool {
-	s := x.handshake.current()
+	s := x.usedSession
 	if x.modern || r.err != nil || s == nil || s.id == "" || x.msg.is(methodInitialize) {
 		return false
 	}
@@ -238,8 +263,8 @@ func (b *Bridge) renewFor(ctx context.Context, x *exchange) bool {
 // renewPause is the time in which a session is renewed once at most.
 const renewPause = 10 * time.Second
 
-// renew replaces the session lost by a new one, once for all requests that lost it: the client's own initialize with an
-// id of ours, notifications/initialized, and what the client had set up in the old session.
+// renew replaces the session lost by a new one, once for all requests that lost it. The work doesn't end with ctx: the others
+// count on it.
 func (b *Bridge) renew(ctx context.Context, h *handshake, lost *session) error {
 	select {
 	case h.renewing <- struct{}{}:
@@ -247,34 +272,56 @@ func (b *Bridge) renew(ctx context.Context, h *handshake, lost *session) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if h.current() != lost {
+	switch {
+	case h != b.currentHandshake():
+		return errBegunAnew
+	case h.current() != lost:
 		return nil // another request was faster
-	}
-	if time.Since(h.renewedAt) < renewPause {
+	case time.Since(h.renewedAt) < renewPause:
 		return errors.New("it was renewed a moment ago")
 	}
 	h.renewedAt = time.Now()
 	b.Log.Info("the server lost the session; starting a new one")
+	s, err := b.initializeAgain(b.work, h)
+	if err != nil {
+		return err
+	}
+	b.replay(b.work, h, s)
+	if err := b.putInForce(h, s); err != nil { // not before: a new request would overtake what was replayed
+		return err
+	}
+	b.listen(h)
+	if h.listsChange() { // the server may have restarted with other tools
+		b.out.write([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`), false)
+	}
+	return nil
+}
 
+// initializeAgain gets a new session by the client's own initialize, with an id of ours.
+func (b *Bridge) initializeAgain(ctx context.Context, h *handshake) (*session, error) {
 	init := newExchange(message{raw: withID(h.request, []byte(`"mcpctl-renew"`))}, h)
 	init.msg, _ = parse(init.msg.raw)
 	init.id = init.msg.id
 	r := b.roundTrip(ctx, init)
 	switch {
 	case r.err != nil:
-		return r.err
+		return nil, r.err
 	case r.msg == nil || r.msg.result == nil:
-		return errors.New("the server answered " + strconv.Itoa(r.status) + " to initialize")
+		return nil, errors.New("the server answered " + strconv.Itoa(r.status) + " to initialize")
 	}
-	h.noteResult(r.msg.result)
-	b.replay(ctx, h)
-	return nil
+	return h.newSession(r.msg.result), nil
 }
 
-// replay brings a new session to where the old one was.
-func (b *Bridge) replay(ctx context.Context, h *handshake) {
+func (h *handshake) listsChange() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.listChanged
+}
+
+// replay brings the new session s to where the old one was: notifications/initialized, and what the client had set up.
+func (b *Bridge) replay(ctx context.Context, h *handshake, s *session) {
 	initialized, _ := parse([]byte(`{"jsonrpc":"2.0","method":"notifications/initialized"}`))
-	b.sendQuietly(ctx, initialized, h.current())
+	b.sendQuietly(ctx, initialized, s)
 	h.mu.Lock()
 	var messages []message
 	if h.level != nil {
@@ -283,15 +330,10 @@ func (b *Bridge) replay(ctx context.Context, h *handshake) {
 	for _, m := range h.subscriptions {
 		messages = append(messages, m)
 	}
-	listChanged := h.listChanged
 	h.mu.Unlock()
 	for _, m := range messages {
 		m, _ = parse(withID(m, []byte(`"mcpctl-replay"`)))
-		b.sendQuietly(ctx, m, h.current())
-	}
-	b.listen(h)
-	if listChanged { // the server may have restarted with other tools
-		b.out.write([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`), false)
+		b.sendQuietly(ctx, m, s)
 	}
 }
 
