@@ -117,6 +117,7 @@ type Bridge struct {
 	tools   toolCache
 	// questions are what the bridge itself has asked the client.
 	questions questions
+	asked     asked // what the server has asked the client
 	buffers   buffers
 
 	mu        sync.Mutex

@@ -336,6 +336,7 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 	}
 	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
 		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+		x.usedSession = nil // what the server asks on the way belongs to the session that it is about to give
 	}
 	if resp.StatusCode >= 300 {
 		return errorReply(resp)

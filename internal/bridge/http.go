@@ -162,7 +162,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 			b.batchAnswer(x, m)
 		case !m.isResponse():
 			if !x.cancelled.Load() && x.subscription.passes(b, x, m) {
-				b.out.write(m.raw, rd.buffered())
+				b.relay(m, x.usedSession, rd.buffered())
 			}
 		default:
 			if b.take(x, r, m); r.delivered {
@@ -202,7 +202,7 @@ func (b *Bridge) rest(x *exchange, rd *eventReader) {
 			return
 		}
 		if m, ok := b.eventMessage(e); ok && !m.isResponse() {
-			b.out.write(m.raw, rd.buffered())
+			b.relay(m, x.usedSession, rd.buffered())
 		}
 	}
 }

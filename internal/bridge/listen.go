@@ -154,7 +154,7 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l 
 			h.setListening(s, true)
 			l.settle()
 			var missed bool
-			lastID, pause, missed = b.readListening(resp, lastID)
+			lastID, pause, missed = b.readListening(resp, s, lastID)
 			h.setListening(s, false)
 			if missed {
 				l.miss()
@@ -179,7 +179,7 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l 
 
 // readListening passes the stream's messages on until it ends, and returns its last event id, the pause before it should be
 // opened again, and whether a request may be waiting for that.
-func (b *Bridge) readListening(resp *http.Response, lastID string) (last string, pause time.Duration, missed bool) {
+func (b *Bridge) readListening(resp *http.Response, s *session, lastID string) (last string, pause time.Duration, missed bool) {
 	defer resp.Body.Close()
 	opened := time.Now()
 	rd := b.buffers.reader(resp.Body, b.out.flush)
@@ -197,7 +197,7 @@ func (b *Bridge) readListening(resp *http.Response, lastID string) (last string,
 		case m.isResponse():
 			b.answerFromStream(m)
 		default:
-			b.out.write(m.raw, rd.buffered())
+			b.relay(m, s, rd.buffered())
 		}
 	}
 	lasted := time.Since(opened)

@@ -40,8 +40,16 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 // sendMessage posts until the message is accepted or refused for good.
 func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 	reauthed, renewed, answers := false, false, o.msg.method == nil
+	var asked *question
+	if answers {
+		o.msg, asked = b.asked.answered(o.msg)
+	}
 	for {
 		s := o.handshake.current()
+		if asked != nil && asked.session != s { // the server that is there now may have another question of this id
+			b.Log.Info("an answer to a question of a session that is gone was dropped")
+			return false
+		}
 		r, sent := b.postAccepted(ctx, o.msg, s)
 		switch {
 		case r.err != nil:

@@ -71,7 +71,7 @@ func (b *Bridge) fromBatch(x *exchange, r *reply, batch message) {
 			m = oneLine(m)
 			r.msg, r.body, r.err = &m, m.raw, nil
 		default:
-			b.out.write(oneLine(m).raw, false)
+			b.relay(oneLine(m), x.usedSession, false)
 		}
 	})
 }

@@ -290,6 +290,9 @@ func (b *Bridge) renew(ctx context.Context, h *handshake, lost *session) error {
 	if err := b.putInForce(h, s); err != nil { // not before: a new request would overtake what was replayed
 		return err
 	}
+	for _, id := range b.asked.of(lost) { // they stay known, since a response may be on its way
+		b.out.write(cancelled([]byte(id), "the server has lost the session in which it asked this"), false)
+	}
 	b.listen(h)
 	if h.listsChange() { // the server may have restarted with other tools
 		b.out.write([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`), false)
