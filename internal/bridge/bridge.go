@@ -223,7 +223,7 @@ func (b *Bridge) read(ctx context.Context) {
 			return
 		case errors.Is(err, errTooLong):
 			m, _ := parse(line)
-			b.reject(m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
+			b.reject(ctx, m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
 			continue
 		case err != nil:
 			b.Log.Error("reading from the client failed", "error", err)
@@ -232,7 +232,7 @@ func (b *Bridge) read(ctx context.Context) {
 		b.wake()
 		m, err := in.message(line)
 		if err != nil {
-			b.reject(m, mcp.PARSE_ERROR, err.Error())
+			b.reject(ctx, m, mcp.PARSE_ERROR, err.Error())
 			continue
 		}
 		b.dispatch(ctx, m)
@@ -241,13 +241,39 @@ func (b *Bridge) read(ctx context.Context) {
 
 // reject answers a line that is not a message, if its id could be read. It is not forwarded: malformed JSON was seen to
 // crash servers. Without an id there is no answer, since MCP has no error with the id null.
-func (b *Bridge) reject(m message, code int, what string) {
+//
+// A malformed response has no answer either, which would hit the client's own request of that id. It is replaced by an error, so
+// that the server doesn't wait on.
+func (b *Bridge) reject(ctx context.Context, m message, code int, what string) {
 	b.Log.Warn("a line from the client was rejected", "why", what)
 	if m.id == nil || string(m.id) == "null" {
 		return
 	}
 	f := failure{code: code, reason: "bad_message", text: "can't read this message: " + what}
-	go b.guard("reject", func() { b.out.write(f.answer(m.id), false) })
+	if looksLikeResponse(m.raw) {
+		f.text = "can't read what the client has answered: " + what
+		if answer, err := parse(f.answer(m.id)); err == nil {
+			b.dispatch(ctx, answer)
+		}
+		return
+	}
+	if !b.enter() {
+		return
+	}
+	go b.guard("reject", func() {
+		defer b.exchanges.Done()
+		b.out.write(f.answer(m.id), false)
+	})
+}
+
+// enter counts something that has to be done before the bridge ends. It returns false if the bridge is ending.
+func (b *Bridge) enter() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ending {
+		b.exchanges.Add(1)
+	}
+	return !b.ending
 }
 
 // dispatch decides by kind where a message goes.
@@ -282,7 +308,7 @@ func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
 	elements(m.raw, func(value []byte) {
 		one, err := parse(bytes.Clone(value))
 		if err != nil {
-			b.reject(one, mcp.INVALID_REQUEST, err.Error())
+			b.reject(ctx, one, mcp.INVALID_REQUEST, err.Error())
 			return
 		}
 		b.dispatch(ctx, one)
