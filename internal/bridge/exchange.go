@@ -83,7 +83,6 @@ type exchange struct {
 
 func newExchange(m message, h *handshake) *exchange {
 	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, began: time.Now()}
-	x.tries.since = x.began
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
@@ -101,6 +100,7 @@ func (b *Bridge) run(x *exchange) {
 	if !b.forward(x) {
 		return
 	}
+	x.tries.since = time.Now()
 	for {
 		x.handshake.awaitListening(x)
 		limit, cancel := b.limit(x)

@@ -73,7 +73,8 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 	}
 }
 
-// postAccepted posts a message that gets no answer, again if the server has turned it away unprocessed, as a request would be.
+// postAccepted posts a message that gets no answer, or one that nobody looks at. It does so again if the server has turned it away
+// unprocessed, as a request would be.
 func (b *Bridge) postAccepted(ctx context.Context, m message, s *session) (reply, *http.Request) {
 	t := tries{since: time.Now()}
 	for {
@@ -97,7 +98,7 @@ func (b *Bridge) postOnce(ctx context.Context, m message, s *session) (reply, *h
 		return errorReply(resp), resp.Request
 	}
 	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if mediaType != "text/event-stream" { // which may stay open; what is over lets its connection be used again
+	if mediaType != "text/event-stream" || m.isRequest() { // else it may stay open; what has ended lets its connection be used again
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
 	}
 	return reply{status: resp.StatusCode, header: resp.Header}, resp.Request

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,6 +85,57 @@ func TestRenewalOrder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestReplayInStreams: what the client had set up is there again before its requests are, also at a server that answers in streams.
+func TestReplayInStreams(t *testing.T) {
+	inStill(t, func(s *still, r *http.Request, m message, n int) *http.Response {
+		session := r.Header.Get("Mcp-Session-Id")
+		switch {
+		case m.is(methodInitialize):
+			return stillOrdinary(fmt.Sprintf("s-%d", n))(s, r, m, n)
+		case session == "s-1" && m.is(methodToolsCall):
+			return stillResponse(http.StatusNotFound, "")
+		case session == "s-2" && m.is("logging/setLevel"):
+			read, write := io.Pipe()
+			go func() {
+				time.Sleep(time.Second)
+				fmt.Fprintf(write, "data: %s\n\n", response(m.id, []byte("{}")))
+				write.Close()
+			}()
+			resp := stillResponse(http.StatusOK, "", "Content-Type", "text/event-stream")
+			resp.Body = read
+			return resp
+		}
+		return stillOrdinary("")(s, r, m, n)
+	}, func(s *still) {
+		s.handshake()
+		s.say(`{"jsonrpc":"2.0","id":"l","method":"logging/setLevel","params":{"level":"info"}}`)
+		s.say(call("1", "x"))
+		s.wait(time.Minute)
+		if got := s.got(methodToolsCall); len(got) != 2 || got[1].session != "s-2" || got[1].at != time.Second {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestBusyAfterTheHandshake: the time that a request had to wait for its turn isn't taken from the tries.
+func TestBusyAfterTheHandshake(t *testing.T) {
+	inStill(t, func(s *still, r *http.Request, m message, n int) *http.Response {
+		switch {
+		case m.is(methodInitialize):
+			time.Sleep(50 * time.Second)
+		case m.is(methodToolsCall) && n == 1:
+			return stillResponse(429, "", "Retry-After", "1")
+		}
+		return stillOrdinary("")(s, r, m, n)
+	}, func(s *still) {
+		s.say(initLine, initializedLine, call("1", "x"))
+		s.wait(time.Minute)
+		if got := s.lines(); len(got) != 2 || got[1] != `{"jsonrpc":"2.0","id":1,"result":{}}` {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 // TestBegunAnew: a client that initializes once more leaves no session behind, whatever is under way.
