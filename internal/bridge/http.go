@@ -249,7 +249,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*even
 		return nil, nil
 	}
 	next := b.buffers.reader(resp.Body, b.out.flush)
-	next.lastID, next.retry = rd.lastID, rd.retry
+	next.position = rd.position
 	return next, resp
 }
 
