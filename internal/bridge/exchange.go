@@ -345,7 +345,7 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 		b.Authorizer.Accepted()
 	}
 	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
-		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+		s = x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
 	}
 	if resp.StatusCode >= 300 {
 		return errorReply(resp)

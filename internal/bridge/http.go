@@ -108,8 +108,11 @@ func notSent(err error) bool {
 
 // readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
 func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
-	rd := b.buffers.reader(resp.Body, b.out.flush)
-	defer func() { b.buffers.release(rd) }()
+	rd, body := b.buffers.reader(resp.Body, b.out.flush), resp.Body
+	defer func() {
+		b.buffers.release(rd)
+		body.Close()
+	}()
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	tries, resumedAt := 0, ""
 	for {
@@ -119,33 +122,30 @@ func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *
 			return r
 		}
 		if rd.lastID != resumedAt {
-			tries = 0
+			tries, resumedAt = 0, rd.lastID
 		}
-		if resumable := rd.lastID != "" && !x.modern && ctx.Err() == nil; !resumable || tries >= maxResumes {
-			r.err = streamCut(err)
-			return r
+		var next *http.Response
+		if isCut := !errors.Is(err, errTooLong); isCut && rd.lastID != "" && !x.modern {
+			next = b.resume(ctx, s, rd.position, &tries)
 		}
-		tries, resumedAt = tries+1, rd.lastID
-		next, resumed := b.resume(ctx, s, rd)
 		if next == nil {
 			r.err = streamCut(err)
 			return r
 		}
-		defer resumed.Body.Close()
+		at := rd.position
 		b.buffers.release(rd)
-		rd = next
+		body.Close()
+		rd, body = b.buffers.reader(next.Body, b.out.flush), next.Body
+		rd.position = at
 	}
 }
 
-// maxResumes is how often a stream that was cut off is resumed without progress.
-const maxResumes = 5
-
-// defaultRetry is the pause before a stream is resumed, if the server names none.
-const defaultRetry = time.Second
-
 func streamCut(err error) error {
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		return errors.New("the server ended its answer's stream without an answer")
+	case errors.Is(err, errTooLong):
+		return err
 	}
 	return errors.New("the connection broke before the answer was complete")
 }
@@ -224,33 +224,6 @@ func (b *Bridge) eventMessage(e event) (message, bool) {
 		}
 	}
 	return oneLine(m), true
-}
-
-// resume opens a stream that was cut off again, after the pause that the server asked for (2025-11-25, "Resumability and
-// Redelivery"). It returns nil if that can't be done.
-func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*eventReader, *http.Response) {
-	pause := rd.retry
-	if pause == 0 {
-		pause = defaultRetry
-	}
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
-		return nil, nil
-	}
-	resp, err := b.get(ctx, s, rd.lastID)
-	if err != nil {
-		b.Log.Info("a stream could not be resumed", "error", describe(err))
-		return nil, nil
-	}
-	if !isStream(resp) {
-		b.Log.Info("a stream could not be resumed", "status", resp.StatusCode)
-		resp.Body.Close()
-		return nil, nil
-	}
-	next := b.buffers.reader(resp.Body, b.out.flush)
-	next.position = rd.position
-	return next, resp
 }
 
 // get opens a stream of the server's own messages, or resumes one after the event lastID.

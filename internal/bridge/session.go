@@ -113,14 +113,16 @@ func (h *handshake) sawInitialized() bool {
 	return h.sawIt
 }
 
-// noteSession remembers the session id that came with the headers of the answer to initialize.
-func (h *handshake) noteSession(id string) {
+// noteSession remembers the session id that came with the headers of the answer to initialize. It returns the session as far
+// as it is known before the answer itself.
+func (h *handshake) noteSession(id string) *session {
 	if !isVisible(id) {
 		id = ""
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pendingID = id
+	return &session{id: id}
 }
 
 // isVisible reports whether a session id has the characters that it may have (0x21 to 0x7E).

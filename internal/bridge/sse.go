@@ -15,12 +15,6 @@ type event struct {
 	ahead parsing
 }
 
-// position is where a stream can be resumed: after its last whole event, and no sooner than the server asked for.
-type position struct {
-	lastID string
-	retry  time.Duration // 0 if it didn't ask
-}
-
 // eventReader reads a text/event-stream (WHATWG HTML, "Server-sent events"): lines end with CR, LF or CRLF in any mixture
 // and at any place of a chunk, a byte order mark may come first, several data fields are joined by a newline.
 type eventReader struct {
