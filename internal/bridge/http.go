@@ -172,6 +172,8 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 			if b.take(x, r, m); r.delivered {
 				b.buffers.swap(rd)
 				b.rest(x, rd)
+			} else {
+				b.out.flush() // what came before it mustn't wait for what has to be done about it
 			}
 			return true, nil
 		}

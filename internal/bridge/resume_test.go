@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -179,4 +180,37 @@ func TestResumedStreamsAreClosed(t *testing.T) {
 	if n := most.Load(); n > 2 {
 		t.Errorf("%d responses were open at once", n)
 	}
+}
+
+// pageFlow asks for consent wherever a page is named.
+type pageFlow struct{ *fakeFlow }
+
+func (f pageFlow) Find(_ context.Context, a Answer) (Flow, error) {
+	if strings.Contains(string(a.Body), "authorizationUrl") {
+		return f.fakeFlow, nil
+	}
+	return nil, nil
+}
+
+// TestNothingHeldBackWhileWaiting: what came before an answer that the user has to do something about is there while the user
+// does it.
+func TestNothingHeldBackWhileWaiting(t *testing.T) {
+	const note = `{"jsonrpc":"2.0","method":"notifications/message"}`
+	var calls atomic.Int32
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, m message) {
+		if m.is(methodToolsCall) && calls.Add(1) == 1 {
+			w.Header().Set("Content-Type", "text/event-stream")
+			io.WriteString(w, "data: "+note+"\n\n"+
+				`data: {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"x","data":{"authorizationUrl":"https://gw.example/consent"}}}`+"\n\n")
+			return
+		}
+		ordinary(w, r, m)
+	})
+	flow := pageFlow{&fakeFlow{allow: make(chan struct{})}}
+	c := start(t, u.URL, func(o *Options) { o.Consent = flow })
+	c.initialize()
+	c.send(call("1", "x"))
+	c.want(note)
+	close(flow.allow)
+	c.want(`{"jsonrpc":"2.0","id":1,"result":{"echo":{"name":"x"}}}`)
 }
