@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -227,7 +226,7 @@ func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
 	if x.repeats >= limit || x.msg.is(methodDiscover) {
 		return 0, false
 	}
-	after, hasAfter := retryAfter(r.header)
+	after, hasAfter := web.RetryAfter(r.header)
 	var (
 		missing     *noCredential
 		certificate *tls.CertificateVerificationError
@@ -273,18 +272,6 @@ func harmlessTwice(m message) bool {
 }
 
 func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
-
-// retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3).
-func retryAfter(h http.Header) (time.Duration, bool) {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second, true
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t)), true
-	}
-	return 0, false
-}
 
 // settle gives the client the request's one answer.
 func (b *Bridge) settle(x *exchange, r reply) {

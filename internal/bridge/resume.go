@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/mcpctl/mcpctl/internal/web"
 )
 
 // maxResumes is how often a stream that was cut off is resumed without progress.
@@ -46,7 +48,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, at position, tries *int
 			return nil
 		}
 		pause = max(at.pause(), jitter(defaultRetry<<(*tries-1)))
-		if after, ok := retryAfter(r.header); ok {
+		if after, ok := web.RetryAfter(r.header); ok {
 			pause = max(at.pause(), min(after, repeatTime))
 		}
 	}
