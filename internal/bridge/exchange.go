@@ -2,8 +2,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"math/rand/v2"
 	"mime"
 	"net/http"
@@ -34,8 +32,9 @@ const (
 	// repeatTime is how long a request that the server turned away unprocessed may take to be repeated, all in all.
 	repeatTime = 30 * time.Second
 	maxRepeats = 3
-	// maxErrorBody is how much of an HTTP error's body is read.
-	maxErrorBody = 1 << 20
+	// maxErrorBody is how much of an HTTP error's body is read, and errorBodyTime for how long.
+	maxErrorBody  = 1 << 20
+	errorBodyTime = 10 * time.Second
 )
 
 // exchange is one request of the client on its way to its answer.
@@ -227,12 +226,8 @@ func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
 		return 0, false
 	}
 	after, hasAfter := web.RetryAfter(r.header)
-	var (
-		missing     *noCredential
-		certificate *tls.CertificateVerificationError
-	)
 	switch {
-	case errors.As(r.err, &missing), errors.As(r.err, &certificate): // the next try would fail as well
+	case r.err != nil && !passing(r.err):
 		return 0, false
 	case r.err != nil && r.mayRepeat:
 		return backoff, true

@@ -78,7 +78,8 @@ func (b *Bridge) post(ctx context.Context, m message, s *session, x *exchange) (
 	if err != nil {
 		return nil, err
 	}
-	return resp, decode(resp)
+	decode(resp)
+	return resp, nil
 }
 
 var (
@@ -125,7 +126,7 @@ func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *
 			tries, resumedAt = 0, rd.lastID
 		}
 		var next *http.Response
-		if isCut := !errors.Is(err, errTooLong); isCut && rd.lastID != "" && !x.modern {
+		if passing(err) && rd.lastID != "" && !x.modern {
 			next = b.resume(ctx, s, rd.position, &tries)
 		}
 		if next == nil {
@@ -144,7 +145,7 @@ func streamCut(err error) error {
 	switch {
 	case err == io.EOF:
 		return errors.New("the server ended its answer's stream without an answer")
-	case errors.Is(err, errTooLong):
+	case !passing(err):
 		return err
 	}
 	return errors.New("the connection broke before the answer was complete")
@@ -242,5 +243,6 @@ func (b *Bridge) get(ctx context.Context, s *session, lastID string) (*http.Resp
 	if err != nil {
 		return nil, err
 	}
-	return resp, decode(resp)
+	decode(resp)
+	return resp, nil
 }

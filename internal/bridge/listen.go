@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -161,7 +160,7 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l 
 			}
 		default:
 			l.settle()
-			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+			_ = errorBody(resp)
 			resp.Body.Close()
 			b.Log.Debug("no listening stream", "status", resp.StatusCode, "url", web.Redact(b.URL))
 			if resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotFound {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // reply is what came back to one try of a request.
@@ -28,13 +29,21 @@ type reply struct {
 // errorReply reads an HTTP error. A JSON-RPC error in it is an answer like any other, whatever its status
 // (2026-07-28 answers an unknown method with 404 and -32601).
 func errorReply(resp *http.Response) reply {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	body := errorBody(resp)
 	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
 	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.isResponse() {
 		m = oneLine(m)
 		r.msg, r.body = &m, m.raw
 	}
 	return r
+}
+
+// errorBody reads what there is to read in a body that nothing depends on. Its status already is the answer, which must not wait
+// for the end of a body that has none.
+func errorBody(resp *http.Response) []byte {
+	defer time.AfterFunc(errorBodyTime, func() { resp.Body.Close() }).Stop()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	return body
 }
 
 func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) reply {

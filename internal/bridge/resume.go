@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"time"
@@ -43,8 +44,7 @@ func (b *Bridge) resume(ctx context.Context, s *session, at position, tries *int
 			r.status, r.header = resp.StatusCode, resp.Header
 		}
 		b.Log.Info("a stream could not be resumed", "status", r.status, "error", describe(err))
-		var missing *noCredential
-		if !worthReopening(r) || errors.As(err, &missing) {
+		if !worthReopening(r) || !passing(err) {
 			return nil
 		}
 		pause = max(at.pause(), jitter(defaultRetry<<(*tries-1)))
@@ -53,6 +53,16 @@ func (b *Bridge) resume(ctx context.Context, s *session, at position, tries *int
 		}
 	}
 	return nil
+}
+
+// passing reports whether an error may not be there at the next try.
+func passing(err error) bool {
+	var (
+		missing     *noCredential
+		certificate *tls.CertificateVerificationError
+		encoding    *badEncoding
+	)
+	return !errors.Is(err, errTooLong) && !errors.As(err, &missing) && !errors.As(err, &certificate) && !errors.As(err, &encoding)
 }
 
 // pause is the time before a stream is resumed.
