@@ -58,6 +58,7 @@ type exchange struct {
 	onceEnded sync.Once
 	cancelled atomic.Bool
 	answered  bool
+	open      [][]byte // of a batch, the ids of the requests in it that have no answer yet
 
 	// private marks a request of the bridge's own, whose answer isn't for the client.
 	private bool
@@ -86,6 +87,9 @@ func newExchange(m message, h *handshake) *exchange {
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
+	}
+	if m.batch {
+		x.open = requestIDs(m)
 	}
 	return x
 }
@@ -278,6 +282,9 @@ func (b *Bridge) settle(x *exchange, r reply) {
 		return
 	}
 	switch {
+	case r.array != nil:
+		b.noteAnswer(x, r)
+		b.deliver(x, r.array)
 	case r.msg != nil:
 		b.noteAnswer(x, r)
 		if x.modern && x.msg.is(methodToolsList) {
@@ -285,8 +292,6 @@ func (b *Bridge) settle(x *exchange, r reply) {
 			r.msg = &m
 		}
 		b.deliver(x, withID(*r.msg, x.id))
-	case x.msg.batch && r.err == nil && r.status < 300:
-		b.deliver(x, r.body)
 	default:
 		f, old := b.explainOld(x, r)
 		if !old {
@@ -305,10 +310,15 @@ func (b *Bridge) giveUp(x *exchange) {
 	b.deliver(x, failure{reason: "ended", text: "the client closed its end before the answer was there"}.answer(x.id))
 }
 
-// deliver writes a request's one answer, unless the client has cancelled the request.
+// deliver writes a request's one answer, unless the client has cancelled the request. Of a batch it is the answer to each
+// request that has none yet.
 func (b *Bridge) deliver(x *exchange, line []byte) {
 	x.answered = true
-	if !x.cancelled.Load() {
+	switch {
+	case x.cancelled.Load():
+	case x.msg.batch:
+		b.answerRest(x, line)
+	default:
 		b.out.write(line, false)
 	}
 	b.end(x)
@@ -336,6 +346,9 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 	switch {
 	case mediaType == "text/event-stream":
 		return b.readStream(ctx, x, s, resp)
+	case x.msg.batch && !x.unanswered(): // it has no requests in it (2025-03-26: 202 without a body)
+		x.answered = true
+		return reply{status: resp.StatusCode, header: resp.Header, delivered: true}
 	case resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent:
 		return b.answerElsewhere(ctx, x, resp)
 	default:

@@ -118,8 +118,7 @@ func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *
 	tries, resumedAt := 0, ""
 	for {
 		done, err := b.readEvents(x, rd, &r)
-		if done || x.msg.batch && x.answered && err == io.EOF {
-			r.delivered = r.msg == nil || r.delivered
+		if done {
 			return r
 		}
 		if rd.lastID != resumedAt {
@@ -163,8 +162,17 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 		m, ok := b.eventMessage(e)
 		switch {
 		case !ok:
-		case x.msg.batch:
-			b.batchAnswer(x, m)
+		case x.msg.batch && !(m.isResponse() && !m.hasID()): // such a one is for all of the array
+			if b.batchAnswer(x, m) {
+				r.delivered = true
+				b.rest(x, rd)
+				return true, nil
+			}
+		case m.batch:
+			if b.fromBatch(x, r, m) {
+				b.out.flush()
+				return true, nil
+			}
 		case !m.isResponse():
 			if !x.cancelled.Load() && x.subscription.passes(b, x, m) {
 				b.out.write(m.raw, rd.buffered())
@@ -184,7 +192,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 // take makes m the answer to x. Its memory is lent: the answer goes to the client at once, or is copied if something has to be
 // made of it first.
 func (b *Bridge) take(x *exchange, r *reply, m message) {
-	if r.msg, r.body = &m, m.raw; m.err == nil && !x.private && !x.asksInput(&m) && !wantsInput(x, *r) {
+	if r.msg, r.body = &m, m.raw; b.isFinal(x, r) {
 		b.settle(x, *r)
 		*r = reply{status: r.status, header: r.header, delivered: true}
 		return
@@ -193,10 +201,9 @@ func (b *Bridge) take(x *exchange, r *reply, m message) {
 	r.body = m.raw
 }
 
-// batchAnswer passes on an answer of a batch, as it comes.
-func (b *Bridge) batchAnswer(x *exchange, m message) {
-	x.answered = true
-	b.out.write(m.raw, false)
+// isFinal reports whether the answer in r goes to the client as it is.
+func (b *Bridge) isFinal(x *exchange, r *reply) bool {
+	return r.msg.err == nil && !x.private && !x.asksInput(r.msg) && !wantsInput(x, *r)
 }
 
 // rest reads what follows the answer, for the connection can be used again only after its end.
@@ -208,7 +215,11 @@ func (b *Bridge) rest(x *exchange, rd *eventReader) {
 			b.out.flush()
 			return
 		}
-		if m, ok := b.eventMessage(e); ok && !m.isResponse() {
+		switch m, ok := b.eventMessage(e); {
+		case !ok:
+		case m.batch:
+			b.passArray(x.handshake, m, func(message) {})
+		case !m.isResponse():
 			b.out.write(m.raw, rd.buffered())
 		}
 	}

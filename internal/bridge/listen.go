@@ -193,6 +193,8 @@ func (b *Bridge) readListening(resp *http.Response, lastID string) (last string,
 		m, ok := b.eventMessage(e)
 		switch {
 		case !ok:
+		case m.batch:
+			b.passArray(b.currentHandshake(), m, b.answerFromStream)
 		case m.isResponse():
 			b.answerFromStream(m)
 		default:

@@ -22,6 +22,8 @@ type reply struct {
 	// err says why there was no answer; mayRepeat says that the server can't have acted on the request.
 	err       error
 	mayRepeat bool
+	// array is the array that msg came in, nil if the client gets msg alone.
+	array []byte
 	// delivered says that the client has its answer already.
 	delivered bool
 }
@@ -57,32 +59,20 @@ func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) re
 	switch {
 	case len(m.raw) == 0:
 		r.err = errors.New("the answer has no body")
-	case err == nil && m.batch && x.msg.batch:
-		r.body = bytes.Clone(oneLine(m).raw)
+	case err == nil && x.msg.batch && (m.batch || m.isResponse() && m.hasID()):
+		if r.delivered = b.batchAnswer(x, oneLine(m)); !r.delivered {
+			r.err = errors.New("left requests of the array without an answer")
+		}
 	case err == nil && m.batch:
-		b.fromBatch(x, &r, m)
+		if !b.fromBatch(x, &r, oneLine(m)) {
+			r.err = errors.New("the answer is an array without an answer in it")
+		}
 	case err == nil && m.isResponse():
 		b.take(x, &r, oneLine(m))
 	default:
 		r.err = &badBody{mediaType, bytes.Clone(m.raw)}
 	}
 	return r
-}
-
-// fromBatch takes the answer out of an array that a server sent where it was asked for one.
-func (b *Bridge) fromBatch(x *exchange, r *reply, batch message) {
-	r.err = errors.New("the answer is an array without an answer in it")
-	elements(batch.raw, func(value []byte) {
-		m, err := parse(bytes.Clone(value))
-		switch {
-		case err != nil:
-		case m.isResponse():
-			m = oneLine(m)
-			r.msg, r.body, r.err = &m, m.raw, nil
-		default:
-			b.out.write(oneLine(m).raw, false)
-		}
-	})
 }
 
 // oneLine puts a message that is spread over lines on one.
