@@ -59,6 +59,7 @@ type exchange struct {
 	cancelled atomic.Bool
 	answered  bool
 	open      [][]byte // of a batch, the ids of the requests in it that have no answer yet
+	mailbox   mailbox  // for an answer that comes on the listening stream
 
 	// private marks a request of the bridge's own, whose answer isn't for the client.
 	private bool

@@ -43,11 +43,8 @@ type handshake struct {
 	subscriptions map[string]message
 	listChanged   bool
 
-	// listening says that the stream of the server's own messages is open; expected are the requests whose answers
-	// should come on it, by id.
-	listening bool
-	expected  map[string]chan message
-	listener  *listener // of the session in force; nil if it has no such stream
+	// listener keeps the stream of the server's own messages open, nil if there is none.
+	listener *listener
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
