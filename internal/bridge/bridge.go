@@ -301,7 +301,7 @@ func (b *Bridge) dispatch(ctx context.Context, m message) {
 // dispatchBatch sends an array on as one POST where revision 2025-03-26 was negotiated, the only one that has batches,
 // and otherwise message by message, since every other revision wants them so.
 func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
-	if h != nil && h.version() == "2025-03-26" {
+	if h.batches() {
 		b.startExchange(ctx, newExchange(m, h))
 		return
 	}

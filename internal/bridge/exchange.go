@@ -2,12 +2,10 @@ package bridge
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,8 +33,9 @@ const (
 	// repeatTime is how long a request that the server turned away unprocessed may take to be repeated, all in all.
 	repeatTime = 30 * time.Second
 	maxRepeats = 3
-	// maxErrorBody is how much of an HTTP error's body is read.
-	maxErrorBody = 1 << 20
+	// maxErrorBody is how much of an HTTP error's body is read, and errorBodyTime for how long.
+	maxErrorBody  = 1 << 20
+	errorBodyTime = 10 * time.Second
 )
 
 // exchange is one request of the client on its way to its answer.
@@ -58,6 +57,8 @@ type exchange struct {
 	onceEnded sync.Once
 	cancelled atomic.Bool
 	answered  bool
+	open      [][]byte // of a batch, the ids of the requests in it that have no answer yet
+	mailbox   mailbox  // for an answer that comes on the listening stream
 
 	// private marks a request of the bridge's own, whose answer isn't for the client.
 	private bool
@@ -86,6 +87,9 @@ func newExchange(m message, h *handshake) *exchange {
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
+	}
+	if m.batch {
+		x.open = requestIDs(m)
 	}
 	return x
 }
@@ -212,14 +216,10 @@ func (b *Bridge) mayRepeat(m *message, t *tries, r reply) (time.Duration, bool) 
 		return 0, false
 	}
 	wait := jitter(500 * time.Millisecond << t.repeats)
-	after, hasAfter := retryAfter(r.header)
-	var (
-		missing     *noCredential
-		certificate *tls.CertificateVerificationError
-		ok          bool
-	)
+	after, hasAfter := web.RetryAfter(r.header)
+	ok := false
 	switch {
-	case errors.As(r.err, &missing), errors.As(r.err, &certificate): // the next try would fail as well
+	case r.err != nil && !passing(r.err): // the next try would fail as well
 	case r.err != nil && r.mayRepeat:
 		ok = true
 	case errors.Is(r.err, context.DeadlineExceeded): // nor would there be time for it
@@ -260,18 +260,6 @@ func harmlessTwice(m message) bool {
 
 func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
 
-// retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3).
-func retryAfter(h http.Header) (time.Duration, bool) {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second, true
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t)), true
-	}
-	return 0, false
-}
-
 // settle gives the client the request's one answer.
 func (b *Bridge) settle(x *exchange, r reply) {
 	if x.flow != nil && r.err == nil && r.status < 400 {
@@ -282,6 +270,9 @@ func (b *Bridge) settle(x *exchange, r reply) {
 		return
 	}
 	switch {
+	case r.array != nil:
+		b.noteAnswer(x, r)
+		b.deliver(x, r.array)
 	case r.msg != nil:
 		b.noteAnswer(x, r)
 		if x.modern && x.msg.is(methodToolsList) {
@@ -289,8 +280,6 @@ func (b *Bridge) settle(x *exchange, r reply) {
 			r.msg = &m
 		}
 		b.deliver(x, withID(*r.msg, x.id))
-	case x.msg.batch && r.err == nil && r.status < 300:
-		b.deliver(x, r.body)
 	default:
 		f, old := b.explainOld(x, r)
 		if !old {
@@ -309,10 +298,15 @@ func (b *Bridge) giveUp(x *exchange) {
 	b.deliver(x, failure{reason: "ended", text: "the client closed its end before the answer was there"}.answer(x.id))
 }
 
-// deliver writes a request's one answer, unless the client has cancelled the request.
+// deliver writes a request's one answer, unless the client has cancelled the request. Of a batch it is the answer to each
+// request that has none yet.
 func (b *Bridge) deliver(x *exchange, line []byte) {
 	x.answered = true
-	if !x.cancelled.Load() {
+	switch {
+	case x.cancelled.Load():
+	case x.msg.batch:
+		b.answerRest(x, line)
+	default:
 		b.out.write(line, false)
 	}
 	b.end(x)
@@ -335,7 +329,7 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 		b.Authorizer.Accepted()
 	}
 	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
-		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+		s = x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
 		x.usedSession = nil // what the server asks on the way belongs to the session that it is about to give
 	}
 	if resp.StatusCode >= 300 {
@@ -345,6 +339,9 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 	switch {
 	case mediaType == "text/event-stream":
 		return b.readStream(ctx, x, s, resp)
+	case x.msg.batch && !x.unanswered(): // it has no requests in it (2025-03-26: 202 without a body)
+		x.answered = true
+		return reply{status: resp.StatusCode, header: resp.Header, delivered: true}
 	case resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent:
 		return b.answerElsewhere(ctx, x, resp)
 	default:

@@ -43,11 +43,8 @@ type handshake struct {
 	subscriptions map[string]message
 	listChanged   bool
 
-	// listening says that the stream of the server's own messages is open; expected are the requests whose answers
-	// should come on it, by id.
-	listening bool
-	expected  map[string]chan message
-	listener  *listener // of the session in force; nil if it has no such stream
+	// listener keeps the stream of the server's own messages open, nil if there is none.
+	listener *listener
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
@@ -122,14 +119,16 @@ func (h *handshake) sawInitialized() bool {
 	return h.sawIt
 }
 
-// noteSession remembers the session id that came with the headers of the answer to initialize.
-func (h *handshake) noteSession(id string) {
+// noteSession remembers the session id that came with the headers of the answer to initialize. It returns the session as far
+// as it is known before the answer itself.
+func (h *handshake) noteSession(id string) *session {
 	if !isVisible(id) {
 		id = ""
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pendingID = id
+	return &session{id: id}
 }
 
 // isVisible reports whether a session id has the characters that it may have (0x21 to 0x7E).
