@@ -92,8 +92,11 @@ func (s *still) roundTrip(r *http.Request, server stillServer) (*http.Response, 
 	if resp == nil {
 		return nil, refusedConnection
 	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	resp.Request = r
-	return resp, r.Context().Err()
+	return resp, nil
 }
 
 // Write is the client's end of stdout.
