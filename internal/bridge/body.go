@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 )
 
 // answerBody is a body that is one JSON message, which is checked while it arrives.
@@ -75,20 +76,34 @@ func isStream(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusOK && t == "text/event-stream"
 }
 
-// decode undoes a Content-Encoding that wasn't asked for; some proxies compress all the same.
-func decode(resp *http.Response) error {
-	switch enc := resp.Header.Get("Content-Encoding"); enc {
+// decode undoes a Content-Encoding that wasn't asked for; some proxies compress all the same. What can't be undone is an error
+// of the body alone: the status and the headers mean what they mean.
+func decode(resp *http.Response) {
+	switch enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); enc {
 	case "", "identity":
-		return nil
-	case "gzip":
+	case "gzip", "x-gzip": // RFC 9110, section 8.4.1
 		resp.Body = &gunzip{body: resp.Body}
 		resp.ContentLength = -1
-		return nil
 	default:
-		resp.Body.Close()
-		return fmt.Errorf("the answer is encoded as %.20q, which nobody asked for", enc)
+		resp.Body = unreadable{resp.Body, &badEncoding{enc}}
+		resp.ContentLength = -1
 	}
 }
+
+// badEncoding is the error of a body that is encoded in a way that mcpctl doesn't know.
+type badEncoding struct{ name string }
+
+func (e *badEncoding) Error() string {
+	return fmt.Sprintf("the answer is encoded as %.20q, which nobody asked for", e.name)
+}
+
+// unreadable is a body that can't be read.
+type unreadable struct {
+	io.Closer
+	err error
+}
+
+func (u unreadable) Read([]byte) (int, error) { return 0, u.err }
 
 // gunzip decompresses body; it begins at the first read, since the header may come late.
 type gunzip struct {

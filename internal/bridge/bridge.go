@@ -20,6 +20,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/mcpctl/mcpctl/internal/fault"
+	"github.com/mcpctl/mcpctl/internal/web"
 )
 
 // Options say what to bridge, and with what. In, Out, URL and Client are required.
@@ -116,6 +117,7 @@ type Bridge struct {
 	tools   toolCache
 	// questions are what the bridge itself has asked the client.
 	questions questions
+	asked     asked // what the server has asked the client
 	buffers   buffers
 
 	mu        sync.Mutex
@@ -132,6 +134,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Client = web.WithCookies(o.Client, o.URL)
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	b := &Bridge{
@@ -220,7 +223,7 @@ func (b *Bridge) read(ctx context.Context) {
 			return
 		case errors.Is(err, errTooLong):
 			m, _ := parse(line)
-			b.reject(m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
+			b.reject(ctx, m, mcp.INVALID_REQUEST, "the message is "+err.Error()+", the most that mcpctl takes")
 			continue
 		case err != nil:
 			b.Log.Error("reading from the client failed", "error", err)
@@ -229,7 +232,7 @@ func (b *Bridge) read(ctx context.Context) {
 		b.wake()
 		m, err := in.message(line)
 		if err != nil {
-			b.reject(m, mcp.PARSE_ERROR, err.Error())
+			b.reject(ctx, m, mcp.PARSE_ERROR, err.Error())
 			continue
 		}
 		b.dispatch(ctx, m)
@@ -238,13 +241,39 @@ func (b *Bridge) read(ctx context.Context) {
 
 // reject answers a line that is not a message, if its id could be read. It is not forwarded: malformed JSON was seen to
 // crash servers. Without an id there is no answer, since MCP has no error with the id null.
-func (b *Bridge) reject(m message, code int, what string) {
+//
+// A malformed response has no answer either, which would hit the client's own request of that id. It is replaced by an error, so
+// that the server doesn't wait on.
+func (b *Bridge) reject(ctx context.Context, m message, code int, what string) {
 	b.Log.Warn("a line from the client was rejected", "why", what)
 	if m.id == nil || string(m.id) == "null" {
 		return
 	}
 	f := failure{code: code, reason: "bad_message", text: "can't read this message: " + what}
-	go b.guard("reject", func() { b.out.write(f.answer(m.id), false) })
+	if looksLikeResponse(m.raw) {
+		f.text = "can't read what the client has answered: " + what
+		if answer, err := parse(f.answer(m.id)); err == nil {
+			b.dispatch(ctx, answer)
+		}
+		return
+	}
+	if !b.enter() {
+		return
+	}
+	go b.guard("reject", func() {
+		defer b.exchanges.Done()
+		b.out.write(f.answer(m.id), false)
+	})
+}
+
+// enter counts something that has to be done before the bridge ends. It returns false if the bridge is ending.
+func (b *Bridge) enter() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ending {
+		b.exchanges.Add(1)
+	}
+	return !b.ending
 }
 
 // dispatch decides by kind where a message goes.
@@ -272,14 +301,14 @@ func (b *Bridge) dispatch(ctx context.Context, m message) {
 // dispatchBatch sends an array on as one POST where revision 2025-03-26 was negotiated, the only one that has batches,
 // and otherwise message by message, since every other revision wants them so.
 func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
-	if h != nil && h.version() == "2025-03-26" {
+	if h.batches() {
 		b.startExchange(ctx, newExchange(m, h))
 		return
 	}
 	elements(m.raw, func(value []byte) {
 		one, err := parse(bytes.Clone(value))
 		if err != nil {
-			b.reject(one, mcp.INVALID_REQUEST, err.Error())
+			b.reject(ctx, one, mcp.INVALID_REQUEST, err.Error())
 			return
 		}
 		b.dispatch(ctx, one)
@@ -325,39 +354,6 @@ func (b *Bridge) end(x *exchange) {
 		}
 		b.exchanges.Done()
 	})
-}
-
-// cancel handles the client's notifications/cancelled. The request's late answer is dropped. A modern server is told by
-// closing the request's connection (2026-07-28, "Cancellation"), a legacy server by the notification, once the request
-// itself has gone out.
-func (b *Bridge) cancel(m message, h *handshake) {
-	id := member(m.params, "requestId")
-	b.mu.Lock()
-	list := b.inFlight[string(id)]
-	var x *exchange
-	var initialize, modern bool
-	if len(list) > 0 {
-		x = list[len(list)-1]
-		initialize, modern = x.msg.is(methodInitialize), x.modern
-	}
-	b.mu.Unlock()
-	switch {
-	case x == nil:
-		if !m.isModern() {
-			b.ordered.put(outgoing{m, h, nil}) // the server may know what it is about
-		}
-	case initialize: // MUST NOT be cancelled
-	case modern:
-		x.cancel()
-		x.stop()
-	default:
-		x.cancel()
-		if !x.out.Load() && len(b.slots) == cap(b.slots) {
-			x.stop() // it may wait for long, and what comes after its cancellation must not wait with it
-			return
-		}
-		b.ordered.put(outgoing{m, h, x})
-	}
 }
 
 // wake drops connections that a sleeping machine has probably lost: net/http doesn't repeat a POST that died on a stale one.

@@ -86,6 +86,7 @@ func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply, last bool
 	stopProgress := b.reportProgress(x, flow)
 	err = flow.Await(wait)
 	stopProgress()
+	x.tries.since = time.Now()
 	if err == nil {
 		return true, true
 	}

@@ -2,12 +2,10 @@ package bridge
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,8 +33,9 @@ const (
 	// repeatTime is how long a request that the server turned away unprocessed may take to be repeated, all in all.
 	repeatTime = 30 * time.Second
 	maxRepeats = 3
-	// maxErrorBody is how much of an HTTP error's body is read.
-	maxErrorBody = 1 << 20
+	// maxErrorBody is how much of an HTTP error's body is read, and errorBodyTime for how long.
+	maxErrorBody  = 1 << 20
+	errorBodyTime = 10 * time.Second
 )
 
 // exchange is one request of the client on its way to its answer.
@@ -50,16 +49,16 @@ type exchange struct {
 
 	ctx  context.Context
 	stop context.CancelFunc
-	// sent is closed when the request has gone out, or never will.
-	sent     chan struct{}
-	onceSent sync.Once
-	// heard is closed when the server has begun to answer the request, or never will.
-	heard     chan struct{}
-	onceHeard sync.Once
-	out       atomic.Bool // it has gone out at least once
+	// turn is held to decide whether a try or its cancellation comes first. trying is the attempt that is under way, nil if none is;
+	// first is the memory of the first one.
+	turn      sync.Mutex
+	trying    *attempt
+	first     attempt
 	onceEnded sync.Once
 	cancelled atomic.Bool
 	answered  bool
+	open      [][]byte // of a batch, the ids of the requests in it that have no answer yet
+	mailbox   mailbox  // for an answer that comes on the listening stream
 
 	// private marks a request of the bridge's own, whose answer isn't for the client.
 	private bool
@@ -67,8 +66,8 @@ type exchange struct {
 	request     atomic.Pointer[http.Request]
 	usedSession *session
 
-	repeats   int
 	began     time.Time
+	tries     tries
 	renewed   bool   // the session was renewed for this request
 	refreshed bool   // the tools were listed again for this request
 	refused   *reply // the first refusal of the credential
@@ -76,44 +75,27 @@ type exchange struct {
 	progress  int    // reports of the bridge's own
 
 	subscription *subscription // of subscriptions/listen
-	// forward is not nil if the request is translated for the client; first is what was sent before the server asked for
+	// forward is not nil if the request is translated for the client; asIs is what was sent before the server asked for
 	// input, which it has done rounds times.
 	forward *forwarding
-	first   *message
+	asIs    *message
 	rounds  int
 }
 
 func newExchange(m message, h *handshake) *exchange {
-	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, sent: make(chan struct{}), heard: make(chan struct{}), began: time.Now()}
+	x := &exchange{msg: m, id: m.id, modern: m.isModern(), handshake: h, began: time.Now()}
 	x.waitInitialized = h != nil && h.sawInitialized()
 	if x.modern && m.is(methodListen) {
 		x.subscription = &subscription{}
 	}
+	if m.batch {
+		x.open = requestIDs(m)
+	}
 	return x
-}
-
-// cancel makes the exchange drop its answer.
-func (x *exchange) cancel() { x.cancelled.Store(true) }
-
-// noteOut is called when the request has been written to the server.
-func (x *exchange) noteOut() {
-	x.out.Store(true)
-	x.markSent()
-}
-
-// markSent lets the messages go that had to come after this request. It may be called more than once.
-func (x *exchange) markSent() {
-	x.onceSent.Do(func() { close(x.sent) })
-}
-
-func (x *exchange) markHeard() {
-	x.onceHeard.Do(func() { close(x.heard) })
 }
 
 // run takes a request to its answer.
 func (b *Bridge) run(x *exchange) {
-	defer x.markHeard()
-	defer x.markSent()
 	if !b.awaitTurn(x) {
 		b.giveUp(x)
 		return
@@ -122,6 +104,7 @@ func (b *Bridge) run(x *exchange) {
 	if !b.forward(x) {
 		return
 	}
+	x.tries.since = time.Now()
 	for {
 		x.handshake.awaitListening(x)
 		limit, cancel := b.limit(x)
@@ -137,14 +120,14 @@ func (b *Bridge) run(x *exchange) {
 	}
 }
 
-// limit is how long one try may take: tools/call and most others as long as the client is patient, since a server in
-// JSON mode holds even its headers back to the end.
+// limit is how long a try may take: tools/call and most others as long as the client is patient, since a server in JSON mode
+// holds even its headers back to the end. The handshake's time is that of all tries.
 func (b *Bridge) limit(x *exchange) (context.Context, context.CancelFunc) {
 	switch {
 	case x.msg.is(methodInitialize):
-		return context.WithTimeout(x.ctx, initializeTime)
+		return context.WithDeadline(x.ctx, x.tries.since.Add(initializeTime))
 	case x.msg.is(methodDiscover):
-		return context.WithTimeout(x.ctx, discoverTime)
+		return context.WithDeadline(x.ctx, x.tries.since.Add(discoverTime))
 	}
 	return x.ctx, func() {}
 }
@@ -206,58 +189,61 @@ func (b *Bridge) again(ctx context.Context, x *exchange, r reply) bool {
 		b.refreshTools(ctx, x)
 		return true
 	}
-	if wait, ok := b.mayRepeat(x, r); ok {
-		return b.pause(ctx, x, r, wait)
+	if wait, ok := b.mayRepeat(&x.msg, &x.tries, r); ok && b.pause(ctx, &x.msg, &x.tries, r, wait) {
+		return true
 	}
 	b.settle(x, r)
 	return false
 }
 
-// mayRepeat says whether, and after which pause, a request may go out once more: if the server did not act on it, or if it
+// tries are those of one message.
+type tries struct {
+	repeats int
+	since   time.Time // when the first one was made, or the wait for the user's consent was over
+}
+
+// mayRepeat says whether, and after which pause, a message may go out once more: if the server did not act on it, or if it
 // is one that does no harm twice. A tools/call that may have reached a tool is never repeated.
-func (b *Bridge) mayRepeat(x *exchange, r reply) (time.Duration, bool) {
-	backoff := jitter(500 * time.Millisecond << x.repeats)
+func (b *Bridge) mayRepeat(m *message, t *tries, r reply) (time.Duration, bool) {
 	limit := maxRepeats
-	if x.msg.is(methodInitialize) {
+	if m.is(methodInitialize) {
 		limit = 4 // 0.5, 1, 2, 4 s: a server that is just being restarted
 	}
 	if b.Attended && r.status == 0 {
 		limit = 1
 	}
-	if x.repeats >= limit || x.msg.is(methodDiscover) {
+	if t.repeats >= limit || m.is(methodDiscover) {
 		return 0, false
 	}
-	after, hasAfter := retryAfter(r.header)
-	var (
-		missing     *noCredential
-		certificate *tls.CertificateVerificationError
-	)
+	wait := jitter(500 * time.Millisecond << t.repeats)
+	after, hasAfter := web.RetryAfter(r.header)
+	ok := false
 	switch {
-	case errors.As(r.err, &missing), errors.As(r.err, &certificate): // the next try would fail as well
-		return 0, false
+	case r.err != nil && !passing(r.err): // the next try would fail as well
 	case r.err != nil && r.mayRepeat:
-		return backoff, true
+		ok = true
+	case errors.Is(r.err, context.DeadlineExceeded): // nor would there be time for it
 	case r.err != nil:
-		return backoff, harmlessTwice(x.msg) && !x.modern
+		ok = harmlessTwice(*m) && !m.isModern()
 	case r.status == http.StatusTooManyRequests, r.status == http.StatusServiceUnavailable && hasAfter:
-		if !hasAfter {
-			after = backoff
+		ok = true
+		if hasAfter {
+			wait = after
 		}
-		return after, time.Since(x.began)+after <= repeatTime
 	case r.status >= 502 && r.status <= 504:
-		return backoff, harmlessTwice(x.msg)
+		ok = harmlessTwice(*m)
 	}
-	return 0, false
+	return wait, ok && time.Since(t.since)+wait <= repeatTime
 }
 
-func (b *Bridge) pause(ctx context.Context, x *exchange, r reply, wait time.Duration) bool {
-	x.repeats++
-	b.Log.Info("a request will be repeated", "method", unquote(x.msg.method), "status", r.status, "after", wait, "error", describe(r.err))
+// pause waits before a message is repeated. It returns false at the end of ctx.
+func (b *Bridge) pause(ctx context.Context, m *message, t *tries, r reply, wait time.Duration) bool {
+	t.repeats++
+	b.Log.Info("a message will be repeated", "method", unquote(m.method), "status", r.status, "after", wait, "error", describe(r.err))
 	select {
 	case <-time.After(wait):
 		return true
 	case <-ctx.Done():
-		b.settle(x, r)
 		return false
 	}
 }
@@ -274,18 +260,6 @@ func harmlessTwice(m message) bool {
 
 func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
 
-// retryAfter reads a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3).
-func retryAfter(h http.Header) (time.Duration, bool) {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second, true
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t)), true
-	}
-	return 0, false
-}
-
 // settle gives the client the request's one answer.
 func (b *Bridge) settle(x *exchange, r reply) {
 	if x.flow != nil && r.err == nil && r.status < 400 {
@@ -296,6 +270,9 @@ func (b *Bridge) settle(x *exchange, r reply) {
 		return
 	}
 	switch {
+	case r.array != nil:
+		b.noteAnswer(x, r)
+		b.deliver(x, r.array)
 	case r.msg != nil:
 		b.noteAnswer(x, r)
 		if x.modern && x.msg.is(methodToolsList) {
@@ -303,8 +280,6 @@ func (b *Bridge) settle(x *exchange, r reply) {
 			r.msg = &m
 		}
 		b.deliver(x, withID(*r.msg, x.id))
-	case x.msg.batch && r.err == nil && r.status < 300:
-		b.deliver(x, r.body)
 	default:
 		f, old := b.explainOld(x, r)
 		if !old {
@@ -323,10 +298,15 @@ func (b *Bridge) giveUp(x *exchange) {
 	b.deliver(x, failure{reason: "ended", text: "the client closed its end before the answer was there"}.answer(x.id))
 }
 
-// deliver writes a request's one answer, unless the client has cancelled the request.
+// deliver writes a request's one answer, unless the client has cancelled the request. Of a batch it is the answer to each
+// request that has none yet.
 func (b *Bridge) deliver(x *exchange, line []byte) {
 	x.answered = true
-	if !x.cancelled.Load() {
+	switch {
+	case x.cancelled.Load():
+	case x.msg.batch:
+		b.answerRest(x, line)
+	default:
 		b.out.write(line, false)
 	}
 	b.end(x)
@@ -334,6 +314,10 @@ func (b *Bridge) deliver(x *exchange, line []byte) {
 
 // try sends the request once.
 func (b *Bridge) try(ctx context.Context, x *exchange) reply {
+	if !x.begin() {
+		return reply{err: context.Canceled}
+	}
+	defer x.over()
 	s := x.handshake.current()
 	x.usedSession = s
 	resp, err := b.post(ctx, x.msg, s, x)
@@ -345,7 +329,8 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 		b.Authorizer.Accepted()
 	}
 	if x.msg.is(methodInitialize) && resp.StatusCode < 300 {
-		x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+		s = x.handshake.noteSession(resp.Header.Get(mcp.HeaderSessionID))
+		x.usedSession = nil // what the server asks on the way belongs to the session that it is about to give
 	}
 	if resp.StatusCode >= 300 {
 		return errorReply(resp)
@@ -354,6 +339,9 @@ func (b *Bridge) try(ctx context.Context, x *exchange) reply {
 	switch {
 	case mediaType == "text/event-stream":
 		return b.readStream(ctx, x, s, resp)
+	case x.msg.batch && !x.unanswered(): // it has no requests in it (2025-03-26: 202 without a body)
+		x.answered = true
+		return reply{status: resp.StatusCode, header: resp.Header, delivered: true}
 	case resp.StatusCode == http.StatusAccepted || resp.StatusCode == http.StatusNoContent:
 		return b.answerElsewhere(ctx, x, resp)
 	default:

@@ -125,7 +125,7 @@ func (b *Bridge) explainStatus(where string, r reply) failure {
 	if said := excerpt(r.body); said != "" {
 		f.text += ": " + said
 	}
-	if after, ok := retryAfter(r.header); ok {
+	if after, ok := web.RetryAfter(r.header); ok {
 		f.after = after
 	}
 	if scope := missingScope(r); scope != "" {

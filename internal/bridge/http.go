@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -57,10 +56,7 @@ func (b *Bridge) post(ctx context.Context, m message, s *session, x *exchange) (
 		s = nil // these know nothing of a session and its revision
 	}
 	if x != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			WroteRequest:         func(httptrace.WroteRequestInfo) { x.noteOut() }, // or failed to
-			GotFirstResponseByte: x.markHeard,
-		})
+		ctx = x.trying.trace(ctx)
 	}
 	r, err := b.request(ctx, http.MethodPost, m.raw, s)
 	if err != nil {
@@ -78,7 +74,8 @@ func (b *Bridge) post(ctx context.Context, m message, s *session, x *exchange) (
 	if err != nil {
 		return nil, err
 	}
-	return resp, decode(resp)
+	decode(resp)
+	return resp, nil
 }
 
 var (
@@ -108,44 +105,43 @@ func notSent(err error) bool {
 
 // readStream reads the events of an answer: messages that come before the answer go to the client at once, in order.
 func (b *Bridge) readStream(ctx context.Context, x *exchange, s *session, resp *http.Response) reply {
-	rd := b.buffers.reader(resp.Body, b.out.flush)
-	defer func() { b.buffers.release(rd) }()
+	rd, body := b.buffers.reader(resp.Body, b.out.flush), resp.Body
+	defer func() {
+		b.buffers.release(rd)
+		body.Close()
+	}()
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	tries, resumedAt := 0, ""
 	for {
 		done, err := b.readEvents(x, rd, &r)
-		if done || x.msg.batch && x.answered && err == io.EOF {
-			r.delivered = r.msg == nil || r.delivered
+		if done {
 			return r
 		}
 		if rd.lastID != resumedAt {
-			tries = 0
+			tries, resumedAt = 0, rd.lastID
 		}
-		if resumable := rd.lastID != "" && !x.modern && ctx.Err() == nil; !resumable || tries >= maxResumes {
-			r.err = streamCut(err)
-			return r
+		var next *http.Response
+		if passing(err) && rd.lastID != "" && !x.modern {
+			next = b.resume(ctx, s, rd.position, &tries)
 		}
-		tries, resumedAt = tries+1, rd.lastID
-		next, resumed := b.resume(ctx, s, rd)
 		if next == nil {
 			r.err = streamCut(err)
 			return r
 		}
-		defer resumed.Body.Close()
+		at := rd.position
 		b.buffers.release(rd)
-		rd = next
+		body.Close()
+		rd, body = b.buffers.reader(next.Body, b.out.flush), next.Body
+		rd.position = at
 	}
 }
 
-// maxResumes is how often a stream that was cut off is resumed without progress.
-const maxResumes = 5
-
-// defaultRetry is the pause before a stream is resumed, if the server names none.
-const defaultRetry = time.Second
-
 func streamCut(err error) error {
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		return errors.New("the server ended its answer's stream without an answer")
+	case !passing(err):
+		return err
 	}
 	return errors.New("the connection broke before the answer was complete")
 }
@@ -162,16 +158,27 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 		m, ok := b.eventMessage(e)
 		switch {
 		case !ok:
-		case x.msg.batch:
-			b.batchAnswer(x, m)
+		case x.msg.batch && !(m.isResponse() && !m.hasID()): // such a one is for all of the array
+			if b.batchAnswer(x, m) {
+				r.delivered = true
+				b.rest(x, rd)
+				return true, nil
+			}
+		case m.batch:
+			if b.fromBatch(x, r, m) {
+				b.out.flush()
+				return true, nil
+			}
 		case !m.isResponse():
 			if !x.cancelled.Load() && x.subscription.passes(b, x, m) {
-				b.out.write(m.raw, rd.buffered())
+				b.relay(m, x.usedSession, rd.buffered())
 			}
 		default:
 			if b.take(x, r, m); r.delivered {
 				b.buffers.swap(rd)
 				b.rest(x, rd)
+			} else {
+				b.out.flush() // what came before it mustn't wait for what has to be done about it
 			}
 			return true, nil
 		}
@@ -181,7 +188,7 @@ func (b *Bridge) readEvents(x *exchange, rd *eventReader, r *reply) (done bool, 
 // take makes m the answer to x. Its memory is lent: the answer goes to the client at once, or is copied if something has to be
 // made of it first.
 func (b *Bridge) take(x *exchange, r *reply, m message) {
-	if r.msg, r.body = &m, m.raw; m.err == nil && !x.private && !x.asksInput(&m) && !wantsInput(x, *r) {
+	if r.msg, r.body = &m, m.raw; b.isFinal(x, r) {
 		b.settle(x, *r)
 		*r = reply{status: r.status, header: r.header, delivered: true}
 		return
@@ -190,10 +197,9 @@ func (b *Bridge) take(x *exchange, r *reply, m message) {
 	r.body = m.raw
 }
 
-// batchAnswer passes on an answer of a batch, as it comes.
-func (b *Bridge) batchAnswer(x *exchange, m message) {
-	x.answered = true
-	b.out.write(m.raw, false)
+// isFinal reports whether the answer in r goes to the client as it is.
+func (b *Bridge) isFinal(x *exchange, r *reply) bool {
+	return r.msg.err == nil && !x.private && !x.asksInput(r.msg) && !wantsInput(x, *r)
 }
 
 // rest reads what follows the answer, for the connection can be used again only after its end.
@@ -205,8 +211,12 @@ func (b *Bridge) rest(x *exchange, rd *eventReader) {
 			b.out.flush()
 			return
 		}
-		if m, ok := b.eventMessage(e); ok && !m.isResponse() {
-			b.out.write(m.raw, rd.buffered())
+		switch m, ok := b.eventMessage(e); {
+		case !ok:
+		case m.batch:
+			b.passArray(x.handshake, x.usedSession, m, func(message) {})
+		case !m.isResponse():
+			b.relay(m, x.usedSession, rd.buffered())
 		}
 	}
 }
@@ -226,33 +236,6 @@ func (b *Bridge) eventMessage(e event) (message, bool) {
 	return oneLine(m), true
 }
 
-// resume opens a stream that was cut off again, after the pause that the server asked for (2025-11-25, "Resumability and
-// Redelivery"). It returns nil if that can't be done.
-func (b *Bridge) resume(ctx context.Context, s *session, rd *eventReader) (*eventReader, *http.Response) {
-	pause := rd.retry
-	if pause == 0 {
-		pause = defaultRetry
-	}
-	select {
-	case <-time.After(pause):
-	case <-ctx.Done():
-		return nil, nil
-	}
-	resp, err := b.get(ctx, s, rd.lastID)
-	if err != nil {
-		b.Log.Info("a stream could not be resumed", "error", describe(err))
-		return nil, nil
-	}
-	if !isStream(resp) {
-		b.Log.Info("a stream could not be resumed", "status", resp.StatusCode)
-		resp.Body.Close()
-		return nil, nil
-	}
-	next := b.buffers.reader(resp.Body, b.out.flush)
-	next.lastID, next.retry = rd.lastID, rd.retry
-	return next, resp
-}
-
 // get opens a stream of the server's own messages, or resumes one after the event lastID.
 func (b *Bridge) get(ctx context.Context, s *session, lastID string) (*http.Response, error) {
 	r, err := b.request(ctx, http.MethodGet, nil, s)
@@ -267,5 +250,6 @@ func (b *Bridge) get(ctx context.Context, s *session, lastID string) (*http.Resp
 	if err != nil {
 		return nil, err
 	}
-	return resp, decode(resp)
+	decode(resp)
+	return resp, nil
 }

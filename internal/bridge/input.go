@@ -73,7 +73,7 @@ func asksForInput(m message) bool {
 func (b *Bridge) giveInput(ctx context.Context, x *exchange, r reply) bool {
 	if x.rounds == 0 {
 		first := x.msg
-		x.first = &first
+		x.asIs = &first
 	}
 	x.rounds++
 	state, wanted := member(r.msg.result, "requestState"), member(r.msg.result, "inputRequests")
@@ -100,7 +100,7 @@ func (b *Bridge) giveInput(ctx context.Context, x *exchange, r reply) bool {
 	if state != nil {
 		added = append(added, property{"requestState", state})
 	}
-	retry := withParams(*x.first, added)
+	retry := withParams(*x.asIs, added)
 	b.rewrite(x, retry.replaced(retry.id, encode("mcpctl-"+randomID())))
 	return true
 }

@@ -315,6 +315,7 @@ func TestRepeating(t *testing.T) {
 		{"B42 502 to tools/list", "tools/list", 502, "", 2},
 		{"B43 429 for a second", "tools/call", 429, "1", 2},
 		{"B43 429 for long", "tools/call", 429, "120", 1},
+		{"B43 429 for ever", "tools/call", 429, "10000000000", 1},
 		{"503 without a time", "tools/call", 503, "", 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -341,6 +342,9 @@ func TestRepeating(t *testing.T) {
 				t.Error(got)
 			}
 			if tc.retryAfter == "120" && !strings.Contains(got, `"retry_after":120`) {
+				t.Error(got)
+			}
+			if tc.retryAfter == "10000000000" && !strings.Contains(got, `"retry_after":31536000`) {
 				t.Error(got)
 			}
 			if tc.retryAfter == "1" && requests[1].at.Sub(requests[0].at) < time.Second {

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -23,7 +22,8 @@ const (
 
 // listener keeps the stream open on which a session's server sends messages of its own accord.
 type listener struct {
-	stop context.CancelFunc
+	session *session
+	stop    context.CancelFunc
 
 	mu sync.Mutex
 	// settled is closed when the stream is open, or can't be had; it is another one when the stream has broken.
@@ -32,10 +32,14 @@ type listener struct {
 	wanted  chan struct{}
 	opening bool        // or about to
 	limit   *time.Timer // settles what is opening
+	// expected is how many requests wait for their answers on the stream. over is closed when these can't come any more:
+	// when the stream has broken, and isn't about to be opened again.
+	expected int
+	over     chan struct{}
 }
 
-func newListener(stop context.CancelFunc) *listener {
-	l := &listener{stop: stop, settled: make(chan struct{}), wanted: make(chan struct{}, 1), opening: true}
+func newListener(s *session, stop context.CancelFunc) *listener {
+	l := &listener{session: s, stop: stop, settled: make(chan struct{}), wanted: make(chan struct{}, 1), opening: true, over: noStream}
 	l.limit = time.AfterFunc(listenLead, l.settle)
 	return l
 }
@@ -100,12 +104,13 @@ func (b *Bridge) listen(h *handshake) {
 		return
 	}
 	ctx, cancel := context.WithCancel(b.work)
-	l := newListener(cancel)
+	l := newListener(s, cancel)
 	h.listenInstead(l)
 	go b.guard("listen", func() {
 		defer cancel()
+		defer l.shut()
 		defer l.settle()
-		b.keepListening(ctx, h, s, l)
+		b.keepListening(ctx, h, l)
 	})
 }
 
@@ -140,36 +145,34 @@ func (h *handshake) awaitListening(x *exchange) {
 	}
 }
 
-func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l *listener) {
-	lastID := ""
-	for h == b.currentHandshake() && h.current() == s {
+func (b *Bridge) keepListening(ctx context.Context, h *handshake, l *listener) {
+	var at position
+	for failed := 0; h == b.currentHandshake() && h.current() == l.session; {
 		l.begin()
-		pause := listenPause
-		resp, err := b.get(ctx, s, lastID)
+		lasted := time.Duration(0)
+		resp, err := b.get(ctx, l.session, at.lastID)
 		switch {
 		case err != nil:
 			l.settle()
 			b.Log.Debug("no listening stream", "error", describe(err))
 		case isStream(resp):
-			h.setListening(s, true)
+			l.opened()
 			l.settle()
-			var missed bool
-			lastID, pause, missed = b.readListening(resp, lastID)
-			h.setListening(s, false)
-			if missed {
-				l.miss()
-			}
+			at, lasted = b.readListening(h, l.session, resp, at)
 		default:
 			l.settle()
-			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+			_ = errorBody(resp)
 			resp.Body.Close()
 			b.Log.Debug("no listening stream", "status", resp.StatusCode, "url", web.Redact(b.URL))
 			if resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotFound {
 				return // not offered; or the session is gone, which the next request will find out
 			}
 		}
+		if failed++; lasted > listenWorth || lasted > 0 && at.retry > 0 {
+			failed = 0
+		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(l.pause(at, lasted, failed)):
 		case <-l.wanted:
 		case <-ctx.Done():
 			return
@@ -177,101 +180,50 @@ func (b *Bridge) keepListening(ctx context.Context, h *handshake, s *session, l 
 	}
 }
 
-// readListening passes the stream's messages on until it ends, and returns its last event id, the pause before it should be
-// opened again, and whether a request may be waiting for that.
-func (b *Bridge) readListening(resp *http.Response, lastID string) (last string, pause time.Duration, missed bool) {
+// pause is how long to wait before the stream is opened again, which has lasted for a while, or could not be had (0); failed
+// counts the tries in a row that brought nothing. It takes care of the requests that the stream matters to.
+func (l *listener) pause(at position, lasted time.Duration, failed int) time.Duration {
+	if failed == 0 && at.retry > 0 {
+		return at.retry // a server that polls: it closes streams and wants us back after this time
+	}
+	if lasted > listenWorth {
+		l.miss()
+	}
+	switch {
+	case failed <= maxResumes && l.isExpected(): // as with an answer's own stream
+		return max(at.retry, jitter(defaultRetry<<max(0, failed-1)))
+	case lasted > listenPause:
+		return defaultRetry
+	}
+	l.shut()
+	return listenPause
+}
+
+// readListening passes the stream's messages on until it ends, and returns where it can be resumed and how long it lasted.
+func (b *Bridge) readListening(h *handshake, s *session, resp *http.Response, at position) (end position, lasted time.Duration) {
 	defer resp.Body.Close()
 	opened := time.Now()
 	rd := b.buffers.reader(resp.Body, b.out.flush)
 	defer func() { b.buffers.release(rd) }()
-	rd.lastID = lastID
+	rd.position = at
 	for {
 		e, err := rd.next(func([]byte) bool { return false })
 		if err != nil {
 			b.out.flush()
-			break
+			if err == errTooLong {
+				b.Log.Warn("a message of the server was lost", "error", err)
+			}
+			return rd.position, max(time.Since(opened), 1)
 		}
 		m, ok := b.eventMessage(e)
 		switch {
 		case !ok:
+		case m.batch:
+			b.passArray(h, s, m, func(m message) { b.answerFromStream(h, m) })
 		case m.isResponse():
-			b.answerFromStream(m)
+			b.answerFromStream(h, m)
 		default:
-			b.out.write(m.raw, rd.buffered())
+			b.relay(m, s, rd.buffered())
 		}
-	}
-	lasted := time.Since(opened)
-	switch {
-	case rd.retry > 0: // a server that polls: it closes streams and wants us back after this time
-		return rd.lastID, rd.retry, false
-	case lasted > listenPause:
-		return rd.lastID, defaultRetry, true
-	}
-	return rd.lastID, listenPause, lasted > listenWorth
-}
-
-// answerElsewhere waits for the answer to a request that was only accepted (202): it may come on the listening stream. If
-// there is none, no answer can come.
-func (b *Bridge) answerElsewhere(ctx context.Context, x *exchange, resp *http.Response) reply {
-	r := reply{status: resp.StatusCode, header: resp.Header, err: errOnlyAccepted}
-	if x.modern || x.handshake == nil || x.id == nil {
-		return r
-	}
-	answer := x.handshake.expect(string(x.id))
-	if answer == nil {
-		return r
-	}
-	defer x.handshake.unexpect(string(x.id))
-	select {
-	case m := <-answer:
-		r.msg, r.body, r.err = &m, m.raw, nil
-	case <-ctx.Done():
-	}
-	return r
-}
-
-// expect registers a request whose answer should come on the listening stream; nil if that isn't open.
-func (h *handshake) expect(id string) <-chan message {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.listening {
-		return nil
-	}
-	c := make(chan message, 1)
-	if h.expected == nil {
-		h.expected = map[string]chan message{}
-	}
-	h.expected[id] = c
-	return c
-}
-
-func (h *handshake) unexpect(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.expected, id)
-}
-
-func (h *handshake) setListening(s *session, on bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.session == s {
-		h.listening = on
-	}
-}
-
-// answerFromStream hands an answer that came on the listening stream to the request that waits for it.
-func (b *Bridge) answerFromStream(m message) {
-	h := b.currentHandshake()
-	h.mu.Lock()
-	c := h.expected[string(m.id)]
-	h.mu.Unlock()
-	if c == nil {
-		b.Log.Debug("the listening stream brought an answer that nobody waits for")
-		return
-	}
-	m, _ = parse(append([]byte(nil), m.raw...))
-	select {
-	case c <- m:
-	default:
 	}
 }

@@ -10,7 +10,7 @@ import (
 // again, once for all who come.
 func TestListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newListener(nil)
+		l := newListener(nil, nil)
 		free := func() bool {
 			select {
 			case <-l.ask():

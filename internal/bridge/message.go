@@ -176,3 +176,19 @@ func elements(data []byte, each func(value []byte)) {
 		each(s.value.of(data))
 	}
 }
+
+// looksLikeResponse reports whether a line that is no message, because of a fault somewhere in it, seems to be meant as a response.
+func looksLikeResponse(line []byte) bool {
+	s := scanner{data: line, whole: true}
+	answers := false
+	for more := true; more; {
+		more = s.next() // at a fault the name is that of the member that it is in
+		switch string(s.name.of(line)) {
+		case `"method"`:
+			return false
+		case `"result"`, `"error"`:
+			answers = true
+		}
+	}
+	return answers
+}

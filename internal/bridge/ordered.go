@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"context"
+	"io"
+	"mime"
 	"net/http"
 	"time"
 )
@@ -9,16 +11,8 @@ import (
 // orderedTime is how long the server may take to accept a notification or a response.
 const orderedTime = 30 * time.Second
 
-// cancelLead is the most that a request which has been written has as its lead over its own cancellation.
-//
-// On HTTP/1.1 the two travel on different connections, and nothing orders these at the server but what the server itself says:
-// once it has begun to answer, it has read the request. One that answers in JSON says nothing before it is done, so for it a
-// lead has to do, and under load a cancellation may still be read first. Servers ignore one for a request that they don't know
-// (MCP, "Cancellation"), and the client has no use for the answer any more: then the call just runs to its end.
-const cancelLead = 100 * time.Millisecond
-
 // sendOrdered sends a notification or a response of the client. Nobody waits for an answer to it, so a failure is only
-// logged; of responses to a session that is gone nobody knows any more.
+// logged.
 func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 	initialized := o.msg.is(methodInitialized) && o.handshake != nil
 	if initialized {
@@ -32,18 +26,7 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 		return
 	}
 	if o.after != nil {
-		select {
-		case <-o.after.sent:
-		case <-ctx.Done():
-			return
-		}
-		if !o.after.out.Load() {
-			return // the request never left: there is nothing to cancel
-		}
-		select {
-		case <-o.after.heard:
-		case <-time.After(cancelLead):
-		case <-ctx.Done():
+		if !o.after.awaitLead(ctx) {
 			return
 		}
 		defer time.AfterFunc(orderedTime, o.after.stop) // servers needn't answer a cancelled request
@@ -56,27 +39,30 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 
 // sendMessage posts until the message is accepted or refused for good.
 func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
-	ctx, cancel := context.WithTimeout(ctx, orderedTime)
-	defer cancel()
-	reauthed, renewed := false, false
+	reauthed, renewed, answers := false, false, o.msg.method == nil
+	var asked *question
+	if answers {
+		o.msg, asked = b.asked.answered(o.msg)
+	}
 	for {
 		s := o.handshake.current()
-		resp, err := b.post(ctx, o.msg, s, nil)
-		if err != nil {
-			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(err))
+		if asked != nil && asked.session != s { // the server that is there now may have another question of this id
+			b.Log.Info("an answer to a question of a session that is gone was dropped")
 			return false
 		}
-		r := errorReply(resp)
-		resp.Body.Close()
+		r, sent := b.postAccepted(ctx, o.msg, s)
 		switch {
+		case r.err != nil:
+			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(r.err))
+			return false
 		case r.status < 300:
 			return true
 		case r.status == http.StatusUnauthorized && !reauthed && b.Authorizer != nil && r.msg == nil:
 			reauthed = true
-			if b.Authorizer.Refused(ctx, resp.Request) {
+			if b.Authorizer.Refused(ctx, sent) {
 				continue
 			}
-		case s != nil && s.id != "" && isSessionLost(r) && !renewed && !o.msg.isResponse() && !o.msg.is(methodInitialized):
+		case s != nil && s.id != "" && isSessionLost(r) && !renewed && !answers && !o.msg.is(methodInitialized):
 			renewed = true
 			if b.renew(ctx, o.handshake, s) == nil {
 				continue
@@ -85,4 +71,35 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 		b.Log.Warn("the server did not accept a message", "method", unquote(o.msg.method), "status", r.status)
 		return false
 	}
+}
+
+// postAccepted posts a message that gets no answer, or one that nobody looks at. It does so again if the server has turned it away
+// unprocessed, as a request would be.
+func (b *Bridge) postAccepted(ctx context.Context, m message, s *session) (reply, *http.Request) {
+	t := tries{since: time.Now()}
+	for {
+		r, sent := b.postOnce(ctx, m, s)
+		wait, ok := b.mayRepeat(&m, &t, r)
+		if !ok || !b.pause(ctx, &m, &t, r, wait) {
+			return r, sent
+		}
+	}
+}
+
+func (b *Bridge) postOnce(ctx context.Context, m message, s *session) (reply, *http.Request) {
+	ctx, cancel := context.WithTimeout(ctx, orderedTime)
+	defer cancel()
+	resp, err := b.post(ctx, m, s, nil)
+	if err != nil {
+		return reply{err: err, mayRepeat: notSent(err)}, nil
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return errorReply(resp), resp.Request
+	}
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if mediaType != "text/event-stream" || m.isRequest() { // else it may stay open; what has ended lets its connection be used again
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+	}
+	return reply{status: resp.StatusCode, header: resp.Header}, resp.Request
 }

@@ -10,7 +10,7 @@ type outgoing struct {
 	msg       message
 	handshake *handshake
 	// after is the request that has to have gone out before; nil if none.
-	after *exchange
+	after *attempt
 }
 
 // queue hands items to one goroutine, in order. put never waits.

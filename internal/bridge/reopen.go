@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/mcpctl/mcpctl/internal/web"
 )
 
 const (
@@ -105,7 +107,7 @@ func (b *Bridge) reopen(ctx context.Context, x *exchange, r reply) bool {
 		return false
 	}
 	wait := x.subscription.pause()
-	if after, ok := retryAfter(r.header); ok {
+	if after, ok := web.RetryAfter(r.header); ok {
 		wait = max(wait, min(after, repeatTime))
 	}
 	b.Log.Info("a stream of notifications broke; opening it again", "status", r.status, "after", wait, "error", describe(r.err))

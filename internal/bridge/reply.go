@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // reply is what came back to one try of a request.
@@ -21,6 +22,8 @@ type reply struct {
 	// err says why there was no answer; mayRepeat says that the server can't have acted on the request.
 	err       error
 	mayRepeat bool
+	// array is the array that msg came in, nil if the client gets msg alone.
+	array []byte
 	// delivered says that the client has its answer already.
 	delivered bool
 }
@@ -28,13 +31,21 @@ type reply struct {
 // errorReply reads an HTTP error. A JSON-RPC error in it is an answer like any other, whatever its status
 // (2026-07-28 answers an unknown method with 404 and -32601).
 func errorReply(resp *http.Response) reply {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	body := errorBody(resp)
 	r := reply{status: resp.StatusCode, header: resp.Header, body: body}
 	if m, err := parse(bytes.TrimSpace(body)); err == nil && m.err != nil && m.isResponse() {
 		m = oneLine(m)
 		r.msg, r.body = &m, m.raw
 	}
 	return r
+}
+
+// errorBody reads what there is to read in a body that nothing depends on. Its status already is the answer, which must not wait
+// for the end of a body that has none.
+func errorBody(resp *http.Response) []byte {
+	defer time.AfterFunc(errorBodyTime, func() { resp.Body.Close() }).Stop()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	return body
 }
 
 func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) reply {
@@ -48,32 +59,20 @@ func (b *Bridge) readJSON(x *exchange, resp *http.Response, mediaType string) re
 	switch {
 	case len(m.raw) == 0:
 		r.err = errors.New("the answer has no body")
-	case err == nil && m.batch && x.msg.batch:
-		r.body = bytes.Clone(oneLine(m).raw)
+	case err == nil && x.msg.batch && (m.batch || m.isResponse() && m.hasID()):
+		if r.delivered = b.batchAnswer(x, oneLine(m)); !r.delivered {
+			r.err = errors.New("left requests of the array without an answer")
+		}
 	case err == nil && m.batch:
-		b.fromBatch(x, &r, m)
+		if !b.fromBatch(x, &r, oneLine(m)) {
+			r.err = errors.New("the answer is an array without an answer in it")
+		}
 	case err == nil && m.isResponse():
 		b.take(x, &r, oneLine(m))
 	default:
 		r.err = &badBody{mediaType, bytes.Clone(m.raw)}
 	}
 	return r
-}
-
-// fromBatch takes the answer out of an array that a server sent where it was asked for one.
-func (b *Bridge) fromBatch(x *exchange, r *reply, batch message) {
-	r.err = errors.New("the answer is an array without an answer in it")
-	elements(batch.raw, func(value []byte) {
-		m, err := parse(bytes.Clone(value))
-		switch {
-		case err != nil:
-		case m.isResponse():
-			m = oneLine(m)
-			r.msg, r.body, r.err = &m, m.raw, nil
-		default:
-			b.out.write(oneLine(m).raw, false)
-		}
-	})
 }
 
 // oneLine puts a message that is spread over lines on one.

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -30,6 +29,7 @@ type handshake struct {
 	sawIt     bool // the client has sent notifications/initialized
 	pendingID string
 	session   *session
+	retired   bool // the client has begun anew
 
 	// forward is not nil if the server knows no handshake, and the bridge translates.
 	forward *forwarding
@@ -43,11 +43,8 @@ type handshake struct {
 	subscriptions map[string]message
 	listChanged   bool
 
-	// listening says that the stream of the server's own messages is open; expected are the requests whose answers
-	// should come on it, by id.
-	listening bool
-	expected  map[string]chan message
-	listener  *listener // of the session in force; nil if it has no such stream
+	// listener keeps the stream of the server's own messages open, nil if there is none.
+	listener *listener
 }
 
 // session is what the server gave us at initialize. It never changes; a new session is a new value.
@@ -78,10 +75,19 @@ func (b *Bridge) beginHandshake(m message) *handshake {
 	b.logClient(m)
 	if old != nil {
 		old.listenInstead(nil)
-		go b.guard("delete", func() { b.deleteSession(old.current()) })
+		gone := old.retire()
+		go b.guard("delete", func() { b.deleteSession(gone) })
 		go b.guard("watch", old.forwarding().endWatch)
 	}
 	return h
+}
+
+// retire ends the handshake, and returns the session in force, which has to be ended at the server as well.
+func (h *handshake) retire() *session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retired = true
+	return h.session
 }
 
 // current returns the session in force, nil before there is one. It may be called on nil.
@@ -113,14 +119,16 @@ func (h *handshake) sawInitialized() bool {
 	return h.sawIt
 }
 
-// noteSession remembers the session id that came with the headers of the answer to initialize.
-func (h *handshake) noteSession(id string) {
+// noteSession remembers the session id that came with the headers of the answer to initialize. It returns the session as far
+// as it is known before the answer itself.
+func (h *handshake) noteSession(id string) *session {
 	if !isVisible(id) {
 		id = ""
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pendingID = id
+	return &session{id: id}
 }
 
 // isVisible reports whether a session id has the characters that it may have (0x21 to 0x7E).
@@ -128,14 +136,29 @@ func isVisible(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e }) < 0
 }
 
-// noteResult makes the answer to initialize the session in force.
-func (h *handshake) noteResult(result []byte) {
+// newSession makes a session of the answer to initialize. It isn't in force yet.
+func (h *handshake) newSession(result []byte) *session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.session = &session{id: h.pendingID, version: unquote(member(result, "protocolVersion"))}
 	tools := member(member(result, "capabilities"), "tools")
 	h.listChanged = string(member(tools, "listChanged")) == "true"
+	return &session{id: h.pendingID, version: unquote(member(result, "protocolVersion"))}
 }
+
+// putInForce makes s the session in force, unless the client has begun anew meanwhile: then nobody else would end it at the server.
+func (b *Bridge) putInForce(h *handshake, s *session) error {
+	h.mu.Lock()
+	h.session = s
+	retired := h.retired
+	h.mu.Unlock()
+	if !retired {
+		return nil
+	}
+	go b.guard("delete", func() { b.deleteSession(s) })
+	return errBegunAnew
+}
+
+var errBegunAnew = errors.New("the client has begun anew")
 
 // finish lets the messages go that waited for the answer to initialize.
 func (h *handshake) finish() { h.once.answered.Do(func() { close(h.answered) }) }
@@ -178,7 +201,7 @@ func (b *Bridge) noteAnswer(x *exchange, r reply) {
 	h := x.handshake
 	switch unquote(x.msg.method) {
 	case methodInitialize:
-		h.noteResult(r.msg.result)
+		_ = b.putInForce(h, h.newSession(r.msg.result))
 	case "logging/setLevel":
 		h.mu.Lock()
 		h.level = &x.msg
@@ -200,7 +223,7 @@ var sessionGone = regexp.MustCompile(`(?i)no valid session|invalid session|sessi
 
 // sessionLost reports whether a reply means that the server no longer knows our session.
 func (b *Bridge) sessionLost(x *exchange, r reply) bool {
-	s := x.handshake.current()
+	s := x.usedSession
 	if x.modern || r.err != nil || s == nil || s.id == "" || x.msg.is(methodInitialize) {
 		return false
 	}
@@ -239,8 +262,8 @@ func (b *Bridge) renewFor(ctx context.Context, x *exchange) bool {
 // renewPause is the time in which a session is renewed once at most.
 const renewPause = 10 * time.Second
 
-// renew replaces the session lost by a new one, once for all requests that lost it: the client's own initialize with an
-// id of ours, notifications/initialized, and what the client had set up in the old session.
+// renew replaces the session lost by a new one, once for all requests that lost it. The work doesn't end with ctx: the others
+// count on it.
 func (b *Bridge) renew(ctx context.Context, h *handshake, lost *session) error {
 	select {
 	case h.renewing <- struct{}{}:
@@ -248,34 +271,59 @@ func (b *Bridge) renew(ctx context.Context, h *handshake, lost *session) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if h.current() != lost {
+	switch {
+	case h != b.currentHandshake():
+		return errBegunAnew
+	case h.current() != lost:
 		return nil // another request was faster
-	}
-	if time.Since(h.renewedAt) < renewPause {
+	case time.Since(h.renewedAt) < renewPause:
 		return errors.New("it was renewed a moment ago")
 	}
 	h.renewedAt = time.Now()
 	b.Log.Info("the server lost the session; starting a new one")
+	s, err := b.initializeAgain(b.work, h)
+	if err != nil {
+		return err
+	}
+	b.replay(b.work, h, s)
+	if err := b.putInForce(h, s); err != nil { // not before: a new request would overtake what was replayed
+		return err
+	}
+	for _, id := range b.asked.of(lost) { // they stay known, since a response may be on its way
+		b.out.write(cancelled([]byte(id), "the server has lost the session in which it asked this"), false)
+	}
+	b.listen(h)
+	if h.listsChange() { // the server may have restarted with other tools
+		b.out.write([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`), false)
+	}
+	return nil
+}
 
+// initializeAgain gets a new session by the client's own initialize, with an id of ours.
+func (b *Bridge) initializeAgain(ctx context.Context, h *handshake) (*session, error) {
 	init := newExchange(message{raw: withID(h.request, []byte(`"mcpctl-renew"`))}, h)
 	init.msg, _ = parse(init.msg.raw)
 	init.id = init.msg.id
 	r := b.roundTrip(ctx, init)
 	switch {
 	case r.err != nil:
-		return r.err
+		return nil, r.err
 	case r.msg == nil || r.msg.result == nil:
-		return errors.New("the server answered " + strconv.Itoa(r.status) + " to initialize")
+		return nil, errors.New("the server answered " + strconv.Itoa(r.status) + " to initialize")
 	}
-	h.noteResult(r.msg.result)
-	b.replay(ctx, h)
-	return nil
+	return h.newSession(r.msg.result), nil
 }
 
-// replay brings a new session to where the old one was.
-func (b *Bridge) replay(ctx context.Context, h *handshake) {
+func (h *handshake) listsChange() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.listChanged
+}
+
+// replay brings the new session s to where the old one was: notifications/initialized, and what the client had set up.
+func (b *Bridge) replay(ctx context.Context, h *handshake, s *session) {
 	initialized, _ := parse([]byte(`{"jsonrpc":"2.0","method":"notifications/initialized"}`))
-	b.sendQuietly(ctx, initialized, h.current())
+	b.sendQuietly(ctx, initialized, s)
 	h.mu.Lock()
 	var messages []message
 	if h.level != nil {
@@ -284,15 +332,10 @@ func (b *Bridge) replay(ctx context.Context, h *handshake) {
 	for _, m := range h.subscriptions {
 		messages = append(messages, m)
 	}
-	listChanged := h.listChanged
 	h.mu.Unlock()
 	for _, m := range messages {
 		m, _ = parse(withID(m, []byte(`"mcpctl-replay"`)))
-		b.sendQuietly(ctx, m, h.current())
-	}
-	b.listen(h)
-	if listChanged { // the server may have restarted with other tools
-		b.out.write([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`), false)
+		b.sendQuietly(ctx, m, s)
 	}
 }
 
@@ -308,13 +351,10 @@ func (b *Bridge) roundTrip(ctx context.Context, x *exchange) reply {
 func (b *Bridge) sendQuietly(ctx context.Context, m message, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, initializedTime)
 	defer cancel()
-	resp, err := b.post(ctx, m, s, nil)
-	if err != nil {
-		b.Log.Info("a message was not accepted", "method", unquote(m.method), "error", describe(err))
-		return
+	r, _ := b.postAccepted(ctx, m, s)
+	if r.err != nil || r.status >= 300 {
+		b.Log.Info("a message was not accepted", "method", unquote(m.method), "status", r.status, "error", describe(r.err))
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
-	resp.Body.Close()
 }
 
 // endSession tells the server that the client is gone (2025-11-25, "Session Management").

@@ -33,12 +33,11 @@ type eventReader struct {
 	own     []byte // where data is otherwise
 	hasData bool
 	name    string
+	id      string
+	hasID   bool
 	ahead   parsing // of data
 
-	// lastID is the stream's last event id, and retry the pause before a reconnection that the server asked for, 0 if
-	// it didn't.
-	lastID string
-	retry  time.Duration
+	position
 	memory *buffers
 	// beforeRead is called before each read that may block.
 	beforeRead func()
@@ -47,24 +46,30 @@ type eventReader struct {
 // next returns the next event that has data. At the end of the stream it returns io.EOF, or the error that cut the
 // stream off. Events without data, such as the one that primes a stream for resumption, count only for lastID.
 //
-// By the standard an event that the end of the stream cuts off is lost. Servers do forget the last blank line, so it is
-// returned if the caller's whole function says that its data is complete.
+// By the standard an event that the end of the stream cuts off is lost, and its id doesn't count: the server sends the event
+// again when the stream is resumed. Servers do forget the last blank line, so it is returned if the caller's whole function
+// says that its data is complete. The id of an event that is too long does count, or it would come again and again.
 func (e *eventReader) next(whole func([]byte) bool) (event, error) {
 	e.clear()
 	for {
 		line, err := e.line()
-		if err != nil {
-			if err == io.EOF && e.hasData && whole(e.data) {
-				return event{e.name, e.data, parsing{}}, nil
+		if err == nil && len(line) > 0 {
+			if e.field(line); len(e.data) <= maxMessage {
+				continue
 			}
+			err = errTooLong
+		}
+		switch {
+		case err == errTooLong:
+			e.noteID()
+			return event{}, err
+		case err == io.EOF && e.hasData && whole(e.data):
+			e.noteID()
+			return event{e.name, e.data, parsing{}}, nil
+		case err != nil:
 			return event{}, err
 		}
-		if len(line) > 0 {
-			if e.field(line); len(e.data) > maxMessage {
-				return event{}, errTooLong
-			}
-			continue
-		}
+		e.noteID()
 		if e.hasData && len(e.data) > 0 {
 			return event{e.name, e.data, e.ahead}, nil
 		}
@@ -74,6 +79,14 @@ func (e *eventReader) next(whole func([]byte) bool) (event, error) {
 
 func (e *eventReader) clear() {
 	e.data, e.inBuf, e.hasData, e.name, e.ahead = nil, false, false, "", parsing{}
+	e.id, e.hasID = "", false
+}
+
+// noteID makes the id of the event being read the stream's last one.
+func (e *eventReader) noteID() {
+	if e.hasID {
+		e.lastID = e.id
+	}
 }
 
 // lookAhead checks the data in a line whose end isn't there yet, if it is the event's first line of data.
@@ -110,7 +123,7 @@ func (e *eventReader) field(line []byte) {
 		e.name = string(value)
 	case "id":
 		if bytes.IndexByte(value, 0) < 0 {
-			e.lastID = string(value)
+			e.id, e.hasID = string(value), true
 		}
 	case "retry":
 		if ms, ok := digits(value); ok {
@@ -164,14 +177,16 @@ func (e *eventReader) line() ([]byte, error) {
 }
 
 // last hands out, at the end of the stream, a line that lacks its end, as far as it matters: its field is noted, and the
-// end of the stream is reported.
+// end of the stream is reported. Half of an id, or of a time, would be another one.
 func (e *eventReader) last() error {
 	if rest := e.buf[e.pos:]; len(rest) > 0 && e.err == io.EOF {
 		e.pos = len(e.buf)
 		if !e.begun {
 			rest = bytes.TrimPrefix(rest, []byte("\ufeff"))
 		}
-		e.field(rest)
+		if name, _, _ := bytes.Cut(rest, []byte(":")); string(name) != "id" && string(name) != "retry" {
+			e.field(rest)
+		}
 	}
 	return e.err
 }

@@ -173,12 +173,13 @@ func cancelledEarly(t *testing.T) {
 	t.Cleanup(func() { u.Config.Close() })
 	p := bridge(t, u.URL, options{})
 	p.handshake()
-	p.send(call("1", strings.Repeat("x", size)), `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
+	p.send(call("1", strings.Repeat("x", size)))
 	select {
 	case <-arrived:
 	case <-time.After(patience):
 		t.Fatal("the call doesn't arrive")
 	}
+	p.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`)
 	p.silent(300 * time.Millisecond)
 	order(t, u, "initialize", "notifications/initialized")
 	close(release)

@@ -31,6 +31,21 @@ func TestFailures(t *testing.T) {
 			p.send(call("1", "a"))
 			p.want(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: x"},"id":1}`)
 		},
+		"B45 an error that speaks of authorization": func(t *testing.T) {
+			const refused = `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Deployment started, but the webhook is not authorized to notify you. See https://docs.example.com/webhooks"}}`
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "tools/call" {
+					w.Header().Set("Content-Type", "application/json")
+					io.WriteString(w, refused)
+					return
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{flags: []string{"--no-browser"}})
+			p.send(call("1", "a"))
+			p.want(refused)
+			order(t, u, "tools/call")
+		},
 		"B44 a request that is only accepted": func(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				if m.Method == "tools/call" {

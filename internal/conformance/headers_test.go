@@ -141,6 +141,28 @@ func TestSessions(t *testing.T) {
 				headers(t, r, map[string]string{"Mcp-Session-Id": "session-1", "Mcp-Protocol-Version": "2025-06-18"})
 			}
 		},
+		"B19 the cookie of a load balancer": func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				if m.Method == "initialize" {
+					http.SetCookie(w, &http.Cookie{Name: "lb", Value: "node-1", Path: "/"})
+				}
+				legacy(w, r, m)
+			})
+			p := bridge(t, u.URL, options{flags: []string{"--log-level", "debug"}})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.line()
+			u.await(t, "GET", 1)
+			p.in.Close()
+			p.exit()
+			u.await(t, "DELETE", 1)
+			for _, r := range u.got("")[1:] {
+				headers(t, r, map[string]string{"Cookie": "lb=node-1"})
+			}
+			if strings.Contains(p.stderr(), "node-1") {
+				t.Error("the cookie is in the log")
+			}
+		},
 		"B20 a session lost, 404": func(t *testing.T) {
 			s := &forgetful{status: http.StatusNotFound, refuse: []string{"session-1"}}
 			u := serve(t, s.serve)

@@ -175,6 +175,60 @@ func TestListening(t *testing.T) {
 				}
 			}
 		},
+		"B44 an answer on the listening stream, before its request is accepted": func(t *testing.T) {
+			arrived, read := make(chan bool), make(chan bool)
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet:
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+					<-arrived
+					event(w, called("1", "a"))
+					event(w, question)
+					<-r.Context().Done()
+				case m.Method == "tools/call":
+					close(arrived)
+					<-read
+					w.WriteHeader(http.StatusAccepted)
+				default:
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.want(question) // which comes after the answer
+			close(read)
+			p.want(called("1", "a"))
+			p.nothing()
+		},
+		"B44 a listening stream that ends before it has brought the answer": func(t *testing.T) {
+			accepted := make(chan bool)
+			var gets atomic.Int32
+			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
+				switch {
+				case r.Method == http.MethodGet && gets.Add(1) > 1:
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				case r.Method == http.MethodGet:
+					w.Header().Set("Content-Type", "text/event-stream")
+					io.WriteString(w, "retry: 100\n")
+					w.(http.Flusher).Flush()
+					<-accepted
+					time.Sleep(quiet / 10) // else the request may not wait yet, and prove less
+				case m.Method == "tools/call":
+					w.WriteHeader(http.StatusAccepted)
+					w.(http.Flusher).Flush()
+					close(accepted)
+				default:
+					legacy(w, r, m)
+				}
+			})
+			p := bridge(t, u.URL, options{})
+			p.handshake()
+			p.send(call("1", "a"))
+			p.failed("1", "202")
+			p.nothing()
+		},
 		"B26 a listening stream that nobody answers": func(t *testing.T) {
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				if r.Method == http.MethodGet {

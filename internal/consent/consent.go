@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +42,8 @@ const (
 
 // Options configure New.
 type Options struct {
-	// Gateway is the gateway's base URL. Only what such a gateway itself answers is ever opened unasked; nil, for a
-	// server outside any gateway, means never.
+	// Gateway is the gateway's base URL. Only what such a gateway itself answers is ever opened unasked, and only its errors ask
+	// for consent; nil is for a server outside any gateway, whose errors pass.
 	Gateway *url.URL
 	// Server is the server's name, for people.
 	Server string
@@ -109,10 +110,12 @@ func New(o Options) *Manager {
 // Find implements bridge.Consent. A URL that fails the check ends there: nothing is opened or shown, and the server's
 // answer passes to the client as it is.
 func (m *Manager) Find(ctx context.Context, a bridge.Answer) (bridge.Flow, error) {
-	asked, found := find(a)
+	asked, found := find(a, m.isOwn)
 	switch {
 	case m.o.SignIn != nil && m.o.Gateway == nil && wantsSignIn(a):
 		return m.signIn(ctx, a)
+	case m.o.Gateway == nil && asked != foreignPage: // the error of a tool that has run may look like a gateway's
+		return nil, nil
 	case asked == nothing, asked == perhapsWithoutPage && !m.lacksConsent(ctx):
 		return nil, nil
 	case asked == withoutPage, asked == perhapsWithoutPage:
@@ -247,12 +250,25 @@ func (m *Manager) tooManyRounds() bool {
 // mayOpen reports whether u may be opened unasked: if it is the gateway's own, or leads back to the gateway's callback.
 // A page of anybody else could bind another person's account to this user's.
 func (m *Manager) mayOpen(u *url.URL) bool {
-	if m.o.Gateway == nil || m.o.Open == nil {
+	return m.o.Gateway != nil && m.o.Open != nil && (web.Origin(u) == web.Origin(m.o.Gateway) || m.leadsBack(u))
+}
+
+// leadsBack reports whether a page leads back to the gateway's callback, as those of servers do that it sends the user to.
+func (m *Manager) leadsBack(u *url.URL) bool {
+	return u.Query().Get("redirect_uri") == m.o.Gateway.JoinPath("oauth", "upstream-callback").String()
+}
+
+// isOwn reports whether a URL, unchecked, is one at which the gateway wants the user to consent. It has pages to read as well.
+func (m *Manager) isOwn(raw string) bool {
+	u, err := Check(raw)
+	if err != nil || m.o.Gateway == nil {
 		return false
 	}
-	return web.Origin(u) == web.Origin(m.o.Gateway) ||
-		u.Query().Get("redirect_uri") == m.o.Gateway.JoinPath("oauth", "upstream-callback").String()
+	return m.leadsBack(u) || web.Origin(u) == web.Origin(m.o.Gateway) && forConsent.MatchString(u.Path)
 }
+
+// forConsent fits the paths of pages at which a user consents or logs in.
+var forConsent = regexp.MustCompile(`(?i)authori[sz]e|oauth|consent|connect|log-?in|sign-?in`)
 
 // takeTab reports whether this process may open a tab now: one per authorization's life, however many requests ask.
 func (m *Manager) takeTab() bool {

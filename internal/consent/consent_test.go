@@ -26,20 +26,36 @@ const page = "https://linear.app/oauth/authorize?client_id=c&redirect_uri=https%
 
 func TestFind(t *testing.T) {
 	const elicited = `{"mode":"url","elicitationId":"550e8400","url":"` + page + `","message":"x"}`
-	for _, tc := range []struct{ name, body, want string }{
-		{"A", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Authorization required for ws/linear. Complete it here: https://x.example/","data":{"type":"oauth_required","authorizationUrl":"` + page + `"}},"id":1}`, page},
-		{"B", `{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"Authorization required","data":{"serverId":"linear","authorizationUrl":"` + page + `"}}}`, page},
-		{"C in data", `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"x","data":{"authorization_url":"` + page + `"}}}`, page},
-		{"C in the message", `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"OAuth required: {\"authorization_url\":\"` + page + `\"} now"}}`, page},
-		{"a URL in a message about consent", `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"Please authorize at ` + page + `."}}`, page},
-		{"a URL in another message", `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"see ` + "https://docs.example/errors" + `"}}`, ""},
-		{"a plain body", `{"error":"authorization_required","error_description":"…","authorization_url":"` + page + `"}`, page},
-		{"a nested plain body", `{"error":{"message":"x","auth_url":"` + page + `"}}`, page},
-		{"what the upstream says", `{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"Tool execution failed: authorize at ` + page + `","data":{"authorizationUrl":"` + page + `"}}}`, ""},
-		{"a tool's result", `{"jsonrpc":"2.0","id":2,"result":{"isError":true,"content":[{"type":"text","text":"Authorization required: ` + page + `"}]}}`, ""},
-		{"HTML", `<a href="` + page + `">authorize</a>`, ""},
+	m := (&asker{}).manager(false)
+	foreign := "https://linear.app/oauth/authorize?redirect_uri=https%3A%2F%2Felsewhere.example%2Foauth%2Fupstream-callback"
+	for _, tc := range []struct {
+		name   string
+		status int
+		body   string
+		want   string
+	}{
+		{"A", 401, `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Authorization required for ws/linear. Complete it here: https://x.example/","data":{"type":"oauth_required","authorizationUrl":"` + page + `"}},"id":1}`, page},
+		{"A of a gateway with another public name", 401, `{"jsonrpc":"2.0","error":{"code":-32000,"message":"x","data":{"type":"oauth_required","authorizationUrl":"` + foreign + `"}},"id":1}`, foreign},
+		{"B", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"Authorization required","data":{"serverId":"linear","workspaceId":"ws","authorizationUrl":"` + page + `"}}}`, page},
+		{"B of a gateway with another public name", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"Authorization required","data":{"serverId":"linear","workspaceId":"ws","authorizationUrl":"` + foreign + `"}}}`, foreign},
+		{"C in data", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"x","data":{"authorization_url":"` + page + `"}}}`, page},
+		{"C in the message", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"OAuth required: {\"authorization_url\":\"` + page + `\"} now"}}`, page},
+		{"a URL in a message about consent", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"Please authorize at ` + page + `."}}`, page},
+		{"the gateway's page in a message", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"Please authorize: https://mcp.portkey.ai/oauth/linear/authorize"}}`, "https://mcp.portkey.ai/oauth/linear/authorize"},
+		{"a URL in another message", 401, `{"jsonrpc":"2.0","id":7,"error":{"code":-32001,"message":"see ` + "https://docs.example/errors" + `"}}`, ""},
+		{"a plain body", 401, `{"error":"authorization_required","error_description":"…","authorization_url":"` + page + `"}`, page},
+		{"a nested plain body", 401, `{"error":{"message":"x","auth_url":"` + page + `"}}`, page},
+		{"what the upstream says", 200, `{"jsonrpc":"2.0","id":7,"error":{"code":-32603,"message":"Tool execution failed: authorize at ` + page + `","data":{"authorizationUrl":"` + page + `"}}}`, ""},
+		{"a tool's error", 200, `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Deployment started, but the webhook is not authorized to notify you. See https://docs.example.com/webhooks"}}`, ""},
+		{"a tool's error about the gateway", 200, `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Done, but not authorized to tell you. See https://mcp.portkey.ai/docs"}}`, ""},
+		{"a tool's error with a page", 200, `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Created. To get mails, authorize them","data":{"authorizationUrl":"` + foreign + `"}}}`, ""},
+		{"a tool's error with a page in JSON", 200, `{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Created {\"auth_url\":\"` + foreign + `\"}"}}`, ""},
+		{"a tool's error with a code of its own", 200, `{"jsonrpc":"2.0","id":1,"error":{"code":17,"message":"authorize at ` + page + `","data":{"authorizationUrl":"` + page + `"}}}`, ""},
+		{"a server's trouble", 500, `{"error":{"message":"x","auth_url":"` + foreign + `"}}`, ""},
+		{"a tool's result", 200, `{"jsonrpc":"2.0","id":2,"result":{"isError":true,"content":[{"type":"text","text":"Authorization required: ` + page + `"}]}}`, ""},
+		{"HTML", 401, `<a href="` + page + `">authorize</a>`, ""},
 	} {
-		asked, got := find(bridge.Answer{Status: 401, Header: http.Header{}, Body: []byte(tc.body)})
+		asked, got := find(bridge.Answer{Status: tc.status, Header: http.Header{}, Body: []byte(tc.body)}, m.isOwn)
 		if got != tc.want || (asked == ownPage) != (tc.want != "") || asked != ownPage && asked != nothing {
 			t.Errorf("%s: %q, %v", tc.name, got, asked)
 		}
@@ -64,9 +80,26 @@ func TestFind(t *testing.T) {
 		{"K", "", `{"jsonrpc":"2.0","id":2,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"elicitation/create","params":` + elicited + `}}}}`, 200, false, foreignPage},
 		{"K, a form", "", `{"jsonrpc":"2.0","id":2,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"elicitation/create","params":{"mode":"form"}}}}}`, 200, false, nothing},
 	} {
-		asked, _ := find(bridge.Answer{Status: tc.status, Header: http.Header{"Www-Authenticate": {tc.challenge}}, Body: []byte(tc.body), Last: tc.last})
+		asked, _ := find(bridge.Answer{Status: tc.status, Header: http.Header{"Www-Authenticate": {tc.challenge}}, Body: []byte(tc.body), Last: tc.last}, m.isOwn)
 		if asked != tc.asked {
 			t.Errorf("%s: %v, want %v", tc.name, asked, tc.asked)
+		}
+	}
+}
+
+// TestOutsideGateway: what asks for consent at a gateway is an answer like any other at a server that is behind none: its tool
+// may have run.
+func TestOutsideGateway(t *testing.T) {
+	m := New(Options{Server: "x.example", Open: func(string) error { t.Error("opened"); return nil }, Show: func(text string) { t.Error(text) }})
+	for _, body := range []string{
+		`{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Deployment started, but the webhook is not authorized to notify you. See https://docs.example.com/webhooks"}}`,
+		`{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Authorization required","data":{"serverId":"linear","workspaceId":"ws","authorizationUrl":"` + page + `"}}}`,
+		`{"error":"authorization_required","authorization_url":"` + page + `"}`,
+	} {
+		for _, status := range []int{200, 401, 500} {
+			if flow, err := m.Find(t.Context(), bridge.Answer{Status: status, Header: http.Header{}, Body: []byte(body), Last: true}); flow != nil || err != nil {
+				t.Errorf("%d %s: %v, %v", status, body, flow, err)
+			}
 		}
 	}
 }
@@ -90,7 +123,8 @@ func TestWithoutPage(t *testing.T) {
 		{"nobody can tell of the consent", say(true, nil), say(false, errors.New("403")), false},
 		{"there is no control plane", nil, nil, false},
 	} {
-		m := New(Options{Server: "linear", PerUser: tc.perUser, Connected: tc.connected})
+		gateway, _ := url.Parse("https://mcp.portkey.ai")
+		m := New(Options{Gateway: gateway, Server: "linear", PerUser: tc.perUser, Connected: tc.connected})
 		flow, err := m.Find(t.Context(), bridge.Answer{Status: 500, Body: []byte(`{"jsonrpc":"2.0","error":{"code":-32000,"message":"Failed to restore session. Please reinitialize."},"id":1}`)})
 		if flow != nil || (err != nil) != tc.asks || tc.asks && !strings.Contains(problem.NextStep(err), "dashboard") {
 			t.Errorf("%s: %v, %v", tc.name, flow, err)

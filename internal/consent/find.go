@@ -29,22 +29,24 @@ const (
 	perhapsWithoutPage        // the same, if the control plane agrees: the answer has other meanings
 )
 
-// find returns how an answer asks for consent, and the URL, unchecked, if it names one.
+// find returns how an answer of a gateway asks for consent, and the URL, unchecked, if it names one. own reports whether a URL is
+// the gateway's.
 //
-// Errors in which the gateway quotes the server behind it (code -32603, "Tool execution failed: …") are not searched for a
-// URL, for anybody could write one there. They pass to the client.
-func find(a bridge.Answer) (asking, string) {
+// What asks for consent is sent again later, so it must be certain that no tool has acted on it: the gateway itself has turned it
+// away. An error of the server behind it may speak of consent as well, of another one, after the tool has done its work. It
+// passes to the client.
+func find(a bridge.Answer, own func(raw string) bool) (asking, string) {
 	var body map[string]json.RawMessage
 	_ = json.Unmarshal(bytes.TrimSpace(a.Body), &body)
 	var rpc rpcError
 	switch {
 	case json.Unmarshal(body["error"], &rpc) == nil && rpc.Code != nil:
-		return inError(a.Status, rpc)
+		return inError(a.Status, rpc, own)
 	case body["result"] != nil:
 		return inResult(body["result"])
 	}
 	for _, part := range []json.RawMessage{a.Body, body["error"], body["data"], body["details"]} {
-		if u, ok := named(part); ok {
+		if u, ok := named(part); ok && (isRefusal(a.Status) || own(u)) {
 			return ownPage, u
 		}
 	}
@@ -74,7 +76,14 @@ var (
 	consentLost = regexp.MustCompile(`Server returned 401 after successful authentication|Authorization required for `)
 )
 
-func inError(status int, e rpcError) (asking, string) {
+// isRefusal reports whether an HTTP status says that the request wasn't carried out. What a tool has to say comes with 200.
+func isRefusal(status int) bool { return status >= 400 && status < 500 }
+
+// ownCodes are the JSON-RPC codes of a gateway's own errors that come with 200: the first is in its source, the second may be
+// (its documentation names none). Errors in which it quotes the server behind it have -32603 ("Tool execution failed: …").
+var ownCodes = []int{-32000, -32001}
+
+func inError(status int, e rpcError, own func(string) bool) (asking, string) {
 	switch {
 	case *e.Code == mcp.URL_ELICITATION_REQUIRED: // MCP 2025-11-25, "URL Elicitation Required Error"
 		var data struct {
@@ -87,16 +96,29 @@ func inError(status int, e rpcError) (asking, string) {
 	case *e.Code == mcp.INTERNAL_ERROR && consentLost.MatchString(e.Message),
 		status == http.StatusInternalServerError && sessionLost.MatchString(e.Message):
 		return perhapsWithoutPage, ""
-	case *e.Code == mcp.INTERNAL_ERROR:
+	case *e.Code == mcp.INTERNAL_ERROR, !isRefusal(status) && !slices.Contains(ownCodes, *e.Code):
 		return nothing, ""
 	}
-	if u, ok := named(e.Data); ok {
+	if u, ok := named(e.Data); ok && (isRefusal(status) || namesServer(e.Data) || own(u)) {
 		return ownPage, u
 	}
-	if u, ok := inMessage(e.Message); ok {
+	if u, ok := namedWithin(e.Message); ok && (isRefusal(status) || own(u)) {
+		return ownPage, u
+	}
+	if u := inProse(e.Message); u != "" && own(u) {
 		return ownPage, u
 	}
 	return nothing, ""
+}
+
+// namesServer reports whether an error's data says for which server of the gateway's the consent is, as its source does
+// (src/mcp, services/downstream.ts).
+func namesServer(data json.RawMessage) bool {
+	var d struct {
+		Server    string `json:"serverId"`
+		Workspace string `json:"workspaceId"`
+	}
+	return json.Unmarshal(data, &d) == nil && d.Server != "" && d.Workspace != ""
 }
 
 type elicitation struct {
@@ -139,24 +161,28 @@ func named(object []byte) (string, bool) {
 	return "", false
 }
 
+// namedWithin finds a URL by the name of its member in JSON within an error's text.
+func namedWithin(text string) (string, bool) {
+	start := strings.IndexByte(text, '{')
+	if start < 0 {
+		return "", false
+	}
+	var object json.RawMessage
+	if json.NewDecoder(strings.NewReader(text[start:])).Decode(&object) != nil {
+		return "", false
+	}
+	return named(object)
+}
+
 var (
 	aboutConsent = regexp.MustCompile(`(?i)authori[sz]|consent|oauth|sign in`)
 	anyURL       = regexp.MustCompile(`https?://[^\s"'<>]+`)
 )
 
-// inMessage finds a URL in an error's text: in JSON within it, or, if it speaks of consent, the first URL.
-func inMessage(text string) (string, bool) {
-	if start := strings.IndexByte(text, '{'); start >= 0 {
-		var object json.RawMessage
-		if json.NewDecoder(strings.NewReader(text[start:])).Decode(&object) == nil {
-			if u, ok := named(object); ok {
-				return u, true
-			}
-		}
-	}
+// inProse returns the first URL of a text that speaks of consent, "" if there is none.
+func inProse(text string) string {
 	if !aboutConsent.MatchString(text) {
-		return "", false
+		return ""
 	}
-	u := strings.TrimRight(anyURL.FindString(text), ".,;)")
-	return u, u != ""
+	return strings.TrimRight(anyURL.FindString(text), ".,;)")
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 	"unicode"
 
@@ -144,14 +143,10 @@ func cleaned(s string) string {
 	return string(r)
 }
 
-// retryAfter reads Retry-After in both of its forms (RFC 9110 section 10.2.3); -1 means that there is none.
+// retryAfter is what web.RetryAfter says; -1 means that there is none.
 func retryAfter(header http.Header) time.Duration {
-	v := header.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t))
+	if after, ok := web.RetryAfter(header); ok {
+		return after
 	}
 	return -1
 }

@@ -44,6 +44,7 @@ func TestExplain(t *testing.T) {
 		{"budget", 412, nil, `{"status":"failure","message":"Usage Limit Exceeded. Error Code: 04"}`, "budget", "administrator"},
 		{"rate", 429, nil, `{"status":"failure","message":"rate limit exceeded. Error Code: 05"}`, "busy", "wait a moment"},
 		{"rate, seconds", 429, http.Header{"Retry-After": {"7"}}, ``, "busy", "try again in 7s"},
+		{"rate, beyond all bounds", 429, http.Header{"Retry-After": {"10000000000"}}, ``, "busy", "try again in 8760h"},
 		{"service key", 500, nil, `{"error":"server_error","error_description":"Unable to verify user access"}`, "no_user", "user's key"},
 		{"no session", 500, nil, `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Failed to restore session. Please reinitialize."},"id":1}`,
 			"consent_or_upstream", "consent"},

@@ -87,8 +87,26 @@ func (i item) tokens() *tokens {
 		secret.New(i.Access), secret.New(i.Refresh), i.Scope, i.Obtained, i.Expires}
 }
 
+// maxReads is how often tokens are read that another process replaces at that moment.
+const maxReads = 3
+
+// errNoFile says that the file which the store names is missing.
+var errNoFile = errors.New("the file of the tokens is missing")
+
 // read returns the tokens that the store has now. The error wraps ErrNone or ErrEnded if there are none.
-func (s *Resource) read(ctx context.Context) (*tokens, error) {
+//
+// It takes no lock, as most calls read: whoever replaces the tokens removes the file of the old ones, which a store that was read
+// before still names.
+func (s *Resource) read(ctx context.Context) (t *tokens, err error) {
+	for range maxReads {
+		if t, err = s.readOnce(ctx); !errors.Is(err, errNoFile) {
+			return t, err
+		}
+	}
+	return nil, s.damaged()
+}
+
+func (s *Resource) readOnce(ctx context.Context) (*tokens, error) {
 	r, found := s.Record()
 	switch {
 	case !found:
@@ -203,7 +221,7 @@ func (s *Resource) seal(ctx context.Context, store credential.Store, text []byte
 	return id, err
 }
 
-// unseal returns an item's JSON, out of the file if it is in one.
+// unseal returns an item's JSON, out of the file if it is in one. The error is errNoFile if that isn't there.
 func (s *Resource) unseal(text []byte) ([]byte, error) {
 	var i sealedItem
 	if json.Unmarshal(text, &i) != nil || i.Sealed == "" {
@@ -211,7 +229,10 @@ func (s *Resource) unseal(text []byte) ([]byte, error) {
 	}
 	var f sealedFile
 	found, err := s.o.State.Read(s.sealedName(i.Sealed), &f)
-	if err != nil || !found || i.Version != itemVersion {
+	switch {
+	case err == nil && !found:
+		return nil, errNoFile
+	case err != nil, i.Version != itemVersion:
 		return nil, s.damaged()
 	}
 	box, err := newBox(i.Key)

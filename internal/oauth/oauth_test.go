@@ -3,9 +3,11 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/consent"
 	"github.com/mcpctl/mcpctl/internal/credential"
 	"github.com/mcpctl/mcpctl/internal/demo"
+	"github.com/mcpctl/mcpctl/internal/secret"
 	"github.com/mcpctl/mcpctl/internal/state"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -235,5 +238,56 @@ func TestTooBig(t *testing.T) {
 	}
 	if _, err := open().Forget(t.Context()); err != nil || len(sealed()) != 0 {
 		t.Errorf("%v, %q", err, sealed())
+	}
+}
+
+// slow is a store of which somebody has read, and hasn't got around to what it says.
+type slow struct {
+	credential.Store
+	meanwhile func()
+}
+
+func (s slow) Get(ctx context.Context, name string) (credential.Item, error) {
+	i, err := s.Store.Get(ctx, name)
+	s.meanwhile()
+	return i, err
+}
+
+// TestReadWhileReplaced: who has read the store's item when the tokens are replaced finds the file of the old ones gone, and reads
+// once more. A file that is really gone is told of.
+func TestReadWhileReplaced(t *testing.T) {
+	dir := t.TempDir()
+	o := optionsAt(t, dir, "https://mcp.example/mcp")
+	file := o.Store("")
+	o.Store = func(string) credential.Store { return small{file} }
+	writer := New(o)
+	keep := func(access string) {
+		if err := writer.write(t.Context(), &tokens{resource: "https://mcp.example/mcp", access: secret.New(access), issuer: strings.Repeat("x", 400)}); err != nil {
+			t.Error(err)
+		}
+	}
+	reads, replacements := 0, 1
+	o.Store = func(string) credential.Store {
+		return slow{file, func() {
+			if reads++; reads <= replacements {
+				keep(fmt.Sprint("token-", reads))
+			}
+		}}
+	}
+	keep("token-0")
+	for ; replacements < maxReads; replacements++ {
+		reads = 0
+		got, err := New(o).read(t.Context())
+		if want := fmt.Sprint("token-", replacements); err != nil || got.access.Reveal() != want {
+			t.Errorf("%d replacements: %v, %v", replacements, got, err)
+		}
+	}
+	names, _ := filepath.Glob(filepath.Join(dir, "state", "oauth", "*.sealed"))
+	if len(names) != 1 || os.Remove(names[0]) != nil {
+		t.Fatalf("%q", names)
+	}
+	replacements, reads = 0, 0
+	if _, err := New(o).read(t.Context()); err == nil || !strings.Contains(err.Error(), "aren't as mcpctl wrote them") || reads != maxReads {
+		t.Errorf("%d reads: %v", reads, err)
 	}
 }
