@@ -203,9 +203,9 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"no YAML":             {file: "profiles:\n  default:\n    workspace: \"open\n", want: "PATH:3:5: "},
 		"tab":                 {file: "profiles:\n\tdefault: 1\n", want: "PATH:2:2: "},
 		"no anchor":           {file: p + "    workspace: *hunter2\n", want: "PATH:3:5: an alias, and nothing"},
-		"alias of itself":     {file: p + "    other: &hunter2 {a: *hunter2}\n", want: "PATH: a value that can't be read"},
-		"name twice":          {file: "profiles:\n  x: {}\n  a: {hunter2: 1, hunter2: 2}\n", want: "PATH: a name is there twice (line 3)"},
-		"no number":           {file: p + "    headers: {A: !!int hunter2}\n", want: "PATH: a value that can't be read"},
+		"alias of itself":     {file: p + "    headers: &hunter2 {<<: *hunter2}\n", want: "PATH:3:5: a value that can't be read"},
+		"name twice":          {file: "profiles:\n  x: {}\n  a: {hunter2: 1, hunter2: 2}\n", want: "PATH:3:19: a name stands here a second time, after line 3"},
+		"no number":           {file: p + "    headers: {A: !!int hunter2}\n", want: "PATH:3:5: a value that can't be read"},
 		"a list at the top":   {file: "- a\n", want: "PATH:1:1: "},
 		"profiles is a list":  {file: "profiles: [a]\n", want: "PATH:1:11: profiles wants"},
 		"profile is text":     {file: "profiles:\n  work: x\n", want: "PATH:2:9: the profile \"work\""},
@@ -226,6 +226,14 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"key at a server":     {file: p + "    servers: {linear: {Token: hunter2}}\n", want: "PATH:3:24: a key doesn't belong"},
 		"key by its header":   {file: p + "    x-portkey-api-key: hunter2\n", want: "PATH:3:5: a key doesn't belong"},
 		"key as a header":     {file: p + "    headers: {X-Portkey-API-Key: hunter2}\n", want: "PATH:3:15: a key doesn't belong"},
+		"key that is merged":  {file: "x: &x {api_key: hunter2}\n" + p + "    <<: *x\n", want: "PATH:1:8: a key doesn't belong"},
+		"choice, merged":      {file: "x: &x {key_header: a}\n" + p + "    <<: [*x]\n", want: "PATH:1:20: key_header is"},
+		"list in a list":      {file: p + "    key_command: [a, [b]]\n", want: "PATH:3:22: key_command wants a list of single values"},
+		"twice":               {file: p + "    workspace: a\n    workspace: b\n", want: "PATH:4:5: a name stands here a second time, after line 3"},
+		"profile twice":       {file: "profiles: {a: {}, a: {}}\n", want: "PATH:1:19: a name stands here a second time, after line 1"},
+		"twice in a header":   {file: p + "    headers: {A: b, A: c}\n", want: "PATH:3:21: a name stands here a second time, after line 3"},
+		"second document":     {file: p + "    workspace: a\n---\nmine: true\n", want: "PATH:5:1: the settings are one YAML document"},
+		"second, unreadable":  {file: p + "    workspace: a\n---\nmine: \"open\n", want: "PATH:5:1: "},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -237,6 +245,9 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 			want := strings.Replace(tc.want, "PATH", h.Join(h.ConfigDir(), "config.yaml"), 1)
 			if !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("got  %s\nwant %s…", err, want)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %s", err)
 			}
 			if strings.Contains(err.Error()+problem.NextStep(err), "hunter2") {
 				t.Errorf("shows a secret: %s", err)

@@ -32,9 +32,6 @@ var anyLine = regexp.MustCompile(`\bline (\d+): `)
 // line comes from them, if they have one.
 func valueError(place string, err error) error {
 	what := "a value that can't be read as what it says it is, an alias of itself, or too many aliases"
-	if strings.Contains(err.Error(), "already defined at") {
-		what = "a name is there twice"
-	}
 	if m := anyLine.FindStringSubmatch(err.Error()); m != nil {
 		what += " (line " + m[1] + ")"
 	}

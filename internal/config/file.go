@@ -2,14 +2,15 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mcpctl/mcpctl/internal/problem"
@@ -18,22 +19,18 @@ import (
 
 // file is a parsed settings file. The zero value is an empty one.
 //
-// It is read twice. The plain values of a profile come from viper. The tree of YAML nodes gives what viper can't: lines
-// and columns for errors, and the maps of headers and servers, whose names viper would turn into lower case.
+// It is read as a tree of YAML nodes, which have what people wrote: lines and columns for errors, names in their own upper and
+// lower case, and values before YAML makes numbers or dates of them.
 type file struct {
 	path     string
 	current  string
 	profiles []string
 	document *yaml.Node // with the comments at its ends; nil if the file holds comments at most
 	root     *yaml.Node // the mapping in it; nil if there is none
-	values   *viper.Viper
 }
 
 // currentProfile is the one setting that is of no profile.
 const currentProfile = "current_profile"
-
-// separator joins the parts of a viper key: its own ".", may occur in a profile's name.
-const separator = "\x00"
 
 // kinds are the settings of a profile, with the kind of YAML node that each one wants. Others are kept and not read.
 func kinds() map[string]yaml.Kind {
@@ -58,14 +55,21 @@ func choices() map[string][]string {
 
 func parse(path string, data []byte) (file, error) {
 	f := file{path: path}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	var doc, second yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF): // nothing in it, or comments alone
+		return f, nil
+	case err != nil:
 		return f, syntaxError(path, data, err)
 	}
-	if doc.Kind == 0 { // nothing in it, or comments alone
-		return f, nil
-	}
 	f.document = &doc
+	switch err := dec.Decode(&second); {
+	case err == nil: // what is in it would be read by nobody, and lost at the next change
+		return f, f.errorAt(second.Content[0], "join the two, or take one out", "the settings are one YAML document, and here is a second one")
+	case !errors.Is(err, io.EOF):
+		return f, syntaxError(path, data, err)
+	}
 	if isNull(doc.Content[0]) {
 		return f, nil
 	}
@@ -73,12 +77,9 @@ func parse(path string, data []byte) (file, error) {
 	if err := f.check(); err != nil {
 		return f, err
 	}
-	f.values = viper.NewWithOptions(viper.KeyDelimiter(separator))
-	f.values.SetConfigType("yaml")
-	if err := f.values.ReadConfig(bytes.NewReader(data)); err != nil { // for example an alias that contains itself
-		return f, valueError(path, err)
+	if n := child(f.root, currentProfile); n != nil {
+		f.current = n.Value
 	}
-	f.current = f.values.GetString(currentProfile)
 	return f, nil
 }
 
@@ -86,6 +87,9 @@ func parse(path string, data []byte) (file, error) {
 func (f *file) check() error {
 	if f.root.Kind != yaml.MappingNode {
 		return f.errorAt(f.root, "correct the file", "the settings are a mapping: NAME: VALUE")
+	}
+	if err := f.refuseTwice(f.root); err != nil {
+		return err
 	}
 	if err := f.refuseKeys(f.root); err != nil {
 		return err
@@ -100,13 +104,13 @@ func (f *file) check() error {
 	if profiles.Kind != yaml.MappingNode {
 		return f.errorAt(profiles, "write profiles: {default: {…}}", "profiles wants a mapping of names to settings")
 	}
-	for i := 0; i < len(profiles.Content); i += 2 {
-		name := profiles.Content[i]
+	for _, m := range members(profiles) {
+		name := m.key
 		if slices.ContainsFunc(f.profiles, func(other string) bool { return strings.EqualFold(other, name.Value) }) {
 			return f.errorAt(name, "rename one of them", "two profiles are called %q, upper and lower case aside", name.Value)
 		}
 		f.profiles = append(f.profiles, name.Value)
-		if err := f.checkProfile(name.Value, follow(profiles.Content[i+1])); err != nil {
+		if err := f.checkProfile(name.Value, m.value); err != nil {
 			return err
 		}
 	}
@@ -123,16 +127,22 @@ func (f *file) checkProfile(name string, profile *yaml.Node) error {
 	if err := f.refuseKeys(profile); err != nil {
 		return err
 	}
-	for i := 0; i < len(profile.Content); i += 2 {
-		key := profile.Content[i].Value
+	for _, m := range members(profile) {
+		key, n := m.key.Value, m.value
 		kind, known := kinds()[key]
-		n := child(profile, key)
-		if !known || n == nil {
+		if !known || isNull(n) {
 			continue
 		}
 		if n.Kind != kind {
 			want := map[yaml.Kind]string{yaml.ScalarNode: "one value", yaml.SequenceNode: "a list: [A, B]", yaml.MappingNode: "a mapping: {NAME: VALUE}"}
 			return f.errorAt(n, "correct the file", "%s wants %s", key, want[kind])
+		}
+		if kind == yaml.SequenceNode {
+			for _, entry := range n.Content {
+				if follow(entry).Kind != yaml.ScalarNode {
+					return f.errorAt(entry, "correct the file", "%s wants a list of single values: [A, B]", key)
+				}
+			}
 		}
 		if allowed := choices()[key]; allowed != nil && !slices.Contains(allowed, n.Value) {
 			return f.errorAt(n, "correct the file", "%s is %s", key, strings.Join(allowed, " or "))
@@ -162,8 +172,8 @@ func plainOrigin(text string) (string, bool) {
 func (f *file) checkHeaders(profile *yaml.Node) error {
 	maps := labels(profile)
 	if servers := child(profile, "servers"); servers != nil {
-		for i := 1; i < len(servers.Content); i += 2 {
-			server := follow(servers.Content[i])
+		for _, m := range members(servers) {
+			server := m.value
 			if isNull(server) {
 				continue
 			}
@@ -187,8 +197,8 @@ func (f *file) checkHeaders(profile *yaml.Node) error {
 		if headers.Kind != yaml.MappingNode {
 			return f.errorAt(headers, "write "+m.name+": {NAME: VALUE}", "%s wants a mapping", m.name)
 		}
-		for i := 0; i < len(headers.Content); i += 2 {
-			name, value := headers.Content[i], follow(headers.Content[i+1])
+		for _, h := range members(headers) {
+			name, value := h.key, h.value
 			if strings.EqualFold(name.Value, "x-portkey-api-key") {
 				return f.refuseKey(name)
 			}
@@ -214,9 +224,26 @@ func labels(of *yaml.Node) []labelled {
 var keyLike = regexp.MustCompile(`(?i)^(?:x[-_])?(?:portkey|mcpctl)?[-_]?(?:(?:api|access|secret)[-_]?)?(?:key|token|secret|password)$`)
 
 func (f *file) refuseKeys(mapping *yaml.Node) error {
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if keyLike.MatchString(mapping.Content[i].Value) {
-			return f.refuseKey(mapping.Content[i])
+	for _, m := range members(mapping) {
+		if keyLike.MatchString(m.key.Value) {
+			return f.refuseKey(m.key)
+		}
+	}
+	return nil
+}
+
+// refuseTwice refuses a name that a mapping has twice, as YAML does (1.2.2, section 3.2.1.1): one of the two would be lost.
+func (f *file) refuseTwice(n *yaml.Node) error {
+	first := map[string]int{}
+	for i, inner := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && inner.Kind == yaml.ScalarNode {
+			if line, twice := first[inner.Value]; twice {
+				return f.errorAt(inner, "take one of them out", "a name stands here a second time, after line %d", line) // not shown: it may be a value
+			}
+			first[inner.Value] = inner.Line
+		}
+		if err := f.refuseTwice(inner); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -253,147 +280,3 @@ func syntaxError(path string, data []byte, err error) error {
 	}
 	return problem.New("correct the file, or name another one with --config", "%s:%d:%d: %s", path, line, column, text)
 }
-
-// profile is one profile of a settings file. The zero value is an empty one.
-type profile struct {
-	file   *file
-	node   *yaml.Node
-	values *viper.Viper
-	// headers as they are written, upper and lower case kept
-	maps struct {
-		Headers  map[string]string `yaml:"headers"`
-		Metadata map[string]string `yaml:"metadata"`
-		TraceID  string            `yaml:"trace_id"`
-		Servers  map[string]struct {
-			Headers  map[string]string `yaml:"headers"`
-			Metadata map[string]string `yaml:"metadata"`
-			TraceID  string            `yaml:"trace_id"`
-		} `yaml:"servers"`
-	}
-}
-
-func (f *file) profile(name string) (profile, error) {
-	p := profile{file: f}
-	if f.root == nil {
-		return p, nil
-	}
-	p.node = child(child(f.root, "profiles"), name)
-	if p.node == nil {
-		return p, nil
-	}
-	if err := p.node.Decode(&p.maps); err != nil {
-		return p, valueError(f.at(p.node), err)
-	}
-	p.values = f.values.Sub("profiles" + separator + name)
-	return p, nil
-}
-
-// has reports whether the profile sets key. A value of null or "" is as good as none.
-func (p profile) has(key string) bool { return p.text(key) != "" }
-
-func (p profile) text(key string) string {
-	if p.values == nil {
-		return ""
-	}
-	return p.values.GetString(key)
-}
-
-func (p profile) list(key string) []string {
-	if p.values == nil {
-		return nil
-	}
-	return p.values.GetStringSlice(key)
-}
-
-// where names the place of a setting, for errors.
-func (p profile) where(key string) string { return p.file.placeOf(p.node, key) + ": " + key }
-
-// placeOf returns FILE:LINE:COLUMN of a key's value in a mapping; of one that came through a YAML merge, the file alone.
-func (f *file) placeOf(mapping *yaml.Node, key string) string {
-	if n := child(mapping, key); n != nil {
-		return f.at(n)
-	}
-	return f.path
-}
-
-// fill copies the settings that have neither flag nor variable.
-func (p profile) fill(s *Settings) {
-	for key := range kinds() {
-		if p.has(key) || len(p.list(key)) > 0 || child(p.node, key) != nil {
-			s.Sources[key] = p.file.placeOf(p.node, key)
-		}
-	}
-	s.Unknown = p.unknown()
-	s.Proxy, s.KeyHeader = p.text("proxy"), p.text("key_header")
-	s.KeyCommand = p.list("key_command")
-	for _, entry := range p.list("allow_http") {
-		if o, ok := plainOrigin(entry); ok {
-			s.AllowHTTP = append(s.AllowHTTP, o)
-		}
-	}
-	if p.has("credential") {
-		s.CredentialStore = p.text("credential")
-	}
-	s.Headers = p.maps.Headers
-	s.Trace = Trace{p.maps.Metadata, p.maps.TraceID}
-	for name, server := range p.maps.Servers {
-		if s.ServerHeaders == nil {
-			s.ServerHeaders, s.ServerTraces = map[string]map[string]string{}, map[string]Trace{}
-		}
-		s.ServerHeaders[name] = server.Headers
-		s.ServerTraces[name] = Trace{server.Metadata, server.TraceID}
-	}
-}
-
-// Unknown is a name in the settings file that is no setting.
-type Unknown struct {
-	Name  string
-	Place string // FILE:LINE:COLUMN
-}
-
-// unknown returns what the profile holds under names that mcpctl doesn't know: probably a slip of the pen.
-func (p profile) unknown() []Unknown {
-	var found []Unknown
-	for i := 0; p.node != nil && p.node.Kind == yaml.MappingNode && i < len(p.node.Content); i += 2 {
-		name := p.node.Content[i]
-		if _, known := kinds()[name.Value]; !known && name.Value != "<<" {
-			found = append(found, Unknown{name.Value, p.file.at(name)})
-		}
-	}
-	return found
-}
-
-// child returns the value of a key in a mapping, or nil where it isn't set.
-func child(mapping *yaml.Node, key string) *yaml.Node {
-	if mapping == nil || mapping.Kind != yaml.MappingNode {
-		return nil
-	}
-	at := index(mapping, key)
-	if at < 0 {
-		return nil
-	}
-	n := follow(mapping.Content[at])
-	if isNull(n) {
-		return nil
-	}
-	return n
-}
-
-// index returns where in a mapping's content the value of key is, or -1.
-func index(mapping *yaml.Node, key string) int {
-	for i := 0; i < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == key {
-			return i + 1
-		}
-	}
-	return -1
-}
-
-func follow(n *yaml.Node) *yaml.Node {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}
-
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
