@@ -138,6 +138,10 @@ func Load(h host.Host, f Flags) (Settings, error) {
 		if err := s.apply(row, h, &f, profile, origin); err != nil {
 			return s, err
 		}
+		if !row.isPath && looksLikeKey(*row.field(&s)) { // it would be shown, sent as what it isn't, and written into clients' files
+			return s, problem.New("take it out: mcpctl login asks for the key, and keeps it in the OS keyring",
+				"%s: that looks like a key (not shown here)", origin[row.flag])
+		}
 	}
 	return s, s.checkURLs(f.AllowHTTP, origin)
 }

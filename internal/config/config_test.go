@@ -232,6 +232,8 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		"twice":               {file: p + "    workspace: a\n    workspace: b\n", want: "PATH:4:5: a name stands here a second time, after line 3"},
 		"profile twice":       {file: "profiles: {a: {}, a: {}}\n", want: "PATH:1:19: a name stands here a second time, after line 1"},
 		"twice in a header":   {file: p + "    headers: {A: b, A: c}\n", want: "PATH:3:21: a name stands here a second time, after line 3"},
+		"key as a workspace":  {file: p + "    workspace: aB3dE6gH9jK2mN5pQ8sT1vW4hunt\n", want: "PATH:3:16: workspace: that looks like a key"},
+		"key in a flag":       {flags: Flags{Workspace: "pk-1a2b3c4d-hunter2hunter2"}, want: "--workspace: that looks like a key"},
 		"second document":     {file: p + "    workspace: a\n---\nmine: true\n", want: "PATH:5:1: the settings are one YAML document"},
 		"second, unreadable":  {file: p + "    workspace: a\n---\nmine: \"open\n", want: "PATH:5:1: "},
 	}
@@ -249,7 +251,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("more than a line: %s", err)
 			}
-			if strings.Contains(err.Error()+problem.NextStep(err), "hunter2") {
+			if strings.Contains(err.Error()+problem.NextStep(err), "hunt") {
 				t.Errorf("shows a secret: %s", err)
 			}
 			if problem.NextStep(err) == "" {

@@ -108,6 +108,9 @@ func (k key) mapping(profile string) []string {
 // check returns a value as it is to be written, or why it can't be. Errors don't repeat what may be a secret.
 func (k key) check(s Settings, value string) (string, error) {
 	name := k.path[len(k.path)-1]
+	if name != "ca_file" && looksLikeKey(value) {
+		return "", keyPlace("a key doesn't belong in the settings file")
+	}
 	if allowed := choices()[name]; allowed != nil && len(k.path) == 1 && name != "credential" {
 		if !slices.Contains(allowed, value) {
 			return "", problem.New("choose one", "%s is %s", name, strings.Join(allowed, " or "))

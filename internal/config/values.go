@@ -103,7 +103,26 @@ func (s Settings) value(key string, v any) Value {
 	if source == "" {
 		source = byDefault
 	}
-	return Value{key, v, source}
+	return Value{key, withoutKeys(v), source}
+}
+
+// withoutKeys returns a string or strings with what looks like a key blanked.
+func withoutKeys(v any) any {
+	switch v := v.(type) {
+	case string:
+		if looksLikeKey(v) {
+			return redacted
+		}
+	case []string:
+		if slices.ContainsFunc(v, looksLikeKey) {
+			v = slices.Clone(v)
+			for i := range v {
+				v[i], _ = withoutKeys(v[i]).(string)
+			}
+			return v
+		}
+	}
+	return v
 }
 
 // plain returns a setting that is one value or a list.
@@ -139,23 +158,4 @@ func withoutUser(text string) string {
 		return text
 	}
 	return web.Redact(u) + " (with a password)"
-}
-
-// shownHeader blanks a value that should not have been written into the file, but left in the keyring or the environment.
-func shownHeader(name, value string) string {
-	if isSecretHeader(name) && !isReference(value) {
-		return "[redacted]"
-	}
-	return value
-}
-
-// isSecretHeader reports whether the value of a header of that name is a secret.
-func isSecretHeader(name string) bool {
-	return keyLike.MatchString(name) || slices.ContainsFunc([]string{"authorization", "proxy-authorization", "cookie", "x-user-token", "x-auth-token"},
-		func(secret string) bool { return strings.EqualFold(secret, name) })
-}
-
-// isReference reports whether a header's value names a place for a secret and isn't one itself.
-func isReference(value string) bool {
-	return strings.HasPrefix(value, "keyring:") || strings.Contains(value, "${")
 }
