@@ -198,7 +198,9 @@ func (a *app) previewAdoption(ctx context.Context, o adoptOptions, found []*adop
 	}
 	a.talk("Nothing was written\n")
 	if !o.json {
-		fmt.Fprint(a.out, all)
+		if err := a.print(all); err != nil {
+			return err
+		}
 		return failed
 	}
 	var results []adoptResult

@@ -18,6 +18,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/polled"
+	"github.com/mcpctl/mcpctl/internal/render"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -80,7 +81,7 @@ func runBridge(ctx context.Context, a *app, o bridgeOptions) error {
 	defer log.close()
 	options, err := a.bridgeOptions(ctx, settings, target, connection{
 		headers: o.headers, noBrowser: o.noBrowser, consentTimeout: o.consentTimeout, log: log.Logger,
-		show: func(text string) { _, _ = talk.Write([]byte(text)) },
+		show: func(text string) { _, _ = talk.Write([]byte(render.CleanLines(text))) },
 	})
 	if err != nil {
 		return err

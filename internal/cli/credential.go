@@ -68,7 +68,7 @@ func (a *app) terminal() (fd int, ok bool) {
 }
 
 // prompt writes a question, which --quiet doesn't silence.
-func (a *app) prompt(format string, args ...any) { fmt.Fprintf(a.err, format, args...) }
+func (a *app) prompt(format string, args ...any) { fmt.Fprint(a.err, words(format, args...)) }
 
 func readLine(r io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(r, credential.MaxKey+64)).ReadString('\n')

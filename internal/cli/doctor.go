@@ -169,7 +169,7 @@ func (a *app) printResults(results []doctor.Result) error {
 	for _, r := range results {
 		text := fmt.Sprintf("%-8s %s %s: %s", r.Status, r.Check, render.Clean(r.Subject), render.Clean(r.Detail))
 		if r.NextStep != "" {
-			text += "\n           next: " + strings.ReplaceAll(r.NextStep, "\n", "\n           ")
+			text += "\n           next: " + strings.ReplaceAll(render.CleanLines(r.NextStep), "\n", "\n           ")
 		}
 		if _, err := fmt.Fprintln(a.out, text); err != nil {
 			return err

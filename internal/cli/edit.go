@@ -156,13 +156,6 @@ func (a *app) warnOfOtherFiles(t clients.Target) {
 	}
 }
 
-// talk writes to stderr unless the user wants it quiet.
-func (a *app) talk(format string, args ...any) {
-	if !a.flags.quiet {
-		fmt.Fprintf(a.err, format, args...)
-	}
-}
-
 // editResult is what install --json and uninstall --json print of each entry.
 type editResult struct {
 	Client   string         `json:"client"`
@@ -197,7 +190,9 @@ func (a *app) edit(o editOptions, targets []clients.Target, do func(clients.Targ
 		case o.json:
 			results = append(results, o.results(t, outcome)...)
 		case o.dryRun:
-			fmt.Fprint(a.out, outcome.Diff)
+			if err := a.print(outcome.Diff); err != nil {
+				return err
+			}
 			a.talkOfUntouched(t, outcome)
 		default:
 			a.printOutcome(o, t, outcome)

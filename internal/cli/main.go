@@ -134,10 +134,10 @@ func (a *app) report(err error) int {
 		code = exit.code
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintf(a.err, "mcpctl: %s\n", text)
+		fmt.Fprint(a.err, words("mcpctl: %s\n", text))
 	}
 	if next := problem.NextStep(err); next != "" {
-		fmt.Fprintf(a.err, "  %s\n", strings.ReplaceAll(next, "\n", "\n  "))
+		fmt.Fprint(a.err, words("  %s\n", strings.ReplaceAll(next, "\n", "\n  ")))
 	}
 	return code
 }

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/mcpctl/mcpctl/internal/render"
@@ -28,6 +31,26 @@ func checkOutput(cmd *cobra.Command) error {
 		return &exitError{exitUsage, err}
 	}
 	return cmd.Flags().Set("json", "true")
+}
+
+// words fills a format for people. What is in it may come from a gateway, a server or somebody's file: whatever a terminal would
+// act on is cleaned, once and for all that mcpctl says.
+func words(format string, args ...any) string { return render.CleanLines(fmt.Sprintf(format, args...)) }
+
+// talk writes to stderr unless the user wants it quiet.
+func (a *app) talk(format string, args ...any) {
+	if !a.flags.quiet {
+		a.prompt(format, args...)
+	}
+}
+
+// print writes text to stdout: as it is, or, on a terminal, without what that would act on.
+func (a *app) print(text string) error {
+	if render.IsTerminal(a.out) {
+		text = render.CleanLines(text)
+	}
+	_, err := io.WriteString(a.out, text)
+	return err
 }
 
 // spin shows that text is being worked on until the returned function is called.

@@ -258,9 +258,9 @@ func TestSpinnerWithoutTerminal(t *testing.T) {
 	var out lockedBuffer
 	s := NewSpinner(&out, "xterm", "text")
 	s.Set("other")
-	s.Print("a line\n")
+	s.Print("a\u009b31m line\n")
 	s.Stop()
-	if got := out.String(); got != "a line\n" {
+	if got := out.String(); got != "a�31m line\n" {
 		t.Errorf("%q", got)
 	}
 }

@@ -27,12 +27,12 @@ type Spinner struct {
 	frame int
 }
 
-// NewSpinner returns a spinner that begins with text, until Stop is called.
+// NewSpinner returns a spinner that begins with text (see Clean), until Stop is called.
 func NewSpinner(w io.Writer, term, text string) *Spinner {
 	if !IsTerminal(w) || term == "dumb" {
 		return &Spinner{w: w, text: text, stop: func() {}}
 	}
-	return newSpinner(w, text)
+	return newSpinner(w, Clean(text))
 }
 
 func newSpinner(w io.Writer, text string) *Spinner {
@@ -76,12 +76,12 @@ func (s *Spinner) Set(text string) {
 	s.text = Clean(text)
 }
 
-// Print writes text, whole lines, where the spinner stands, which goes on below it.
+// Print writes text (see CleanLines), whole lines, where the spinner stands, which goes on below it.
 func (s *Spinner) Print(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
-	_, _ = io.WriteString(s.w, text)
+	_, _ = io.WriteString(s.w, CleanLines(text))
 }
 
 func (s *Spinner) draw() {

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/mcpctl/mcpctl/internal/problem"
+)
+
+// evil is what no terminal may get: escapes of both kinds, a bell, a carriage return, changes of direction.
+const evil = "a\x1b]0;pwned\a\x1b[31mb\u009b31mc\rd\u202ee\u2066f\x7fg"
+
+// harmful returns the runes in text that a terminal would act on.
+func harmful(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return r
+		}
+		return -1
+	}, text)
+}
+
+// TestWordsAreCleaned: whatever a gateway or a file has put into what mcpctl says.
+func TestWordsAreCleaned(t *testing.T) {
+	var out, errs bytes.Buffer
+	a := newUser(t, "https://gateway.invalid").app(nil, &out, &errs)
+	a.talk("%s\n", evil)
+	a.prompt("%s\n", evil)
+	a.report(problem.New(evil+"\nsecond "+evil, "%s", evil))
+	if bad := harmful(errs.String()); bad != "" {
+		t.Errorf("%q in %q", bad, errs.String())
+	}
+	if n := strings.Count(errs.String(), "�[31mb�31mc d�e�f�g"); n != 5 || !strings.Contains(errs.String(), "\n  second a") {
+		t.Errorf("%d in %q", n, errs.String())
+	}
+}
