@@ -38,7 +38,7 @@ func (a *app) readKey(ctx context.Context, fromStdin bool) (secret.Secret, error
 	fd, terminal := a.terminal()
 	switch {
 	case a.flags.keyFile != "":
-		return credential.ReadFile(a.flags.keyFile)
+		return credential.ReadFile(ctx, a.flags.keyFile)
 	case terminal:
 		where = "as typed"
 		a.prompt("Make a key at %s and paste it here; it isn't shown\n", keysPage)

@@ -50,7 +50,7 @@ func runLoginOAuth(ctx context.Context, a *app, o loginOAuthOptions) error {
 	}
 	options.ClientID = o.clientID
 	if o.secret != "" {
-		if options.ClientSecret, err = credential.ReadFile(o.secret); err != nil {
+		if options.ClientSecret, err = credential.ReadFile(ctx, o.secret); err != nil {
 			return problem.With(err, "check the path after --client-secret-file")
 		}
 		a.redact.Hide(options.ClientSecret)

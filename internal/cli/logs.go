@@ -172,7 +172,7 @@ func (a *app) printLog(records []logfile.Record, o logsOptions) error {
 
 func (a *app) printRecord(r logfile.Record, o logsOptions) error {
 	if o.json {
-		return render.JSON(a.out, r, o.jq)
+		return render.JSONLine(a.out, r, o.jq)
 	}
 	_, err := fmt.Fprintln(a.out, recordLine(r))
 	return err

@@ -9,25 +9,47 @@ import (
 	"github.com/mcpctl/mcpctl/internal/render"
 )
 
-// outputOptions are the flags of every command that lists or shows. The root command sets json if jq is given, and has
-// checked jq, before the command runs.
+// outputOptions are the flags of every command that lists or shows. The root command sets json if jq is given, and jq to the
+// filter, before the command runs.
 type outputOptions struct {
 	json bool
-	jq   string
+	jq   render.Filter
+}
+
+// jqFlag is the text of --jq, and where its filter is to be.
+type jqFlag struct {
+	text   string
+	filter *render.Filter
+}
+
+func (f *jqFlag) String() string { return f.text }
+
+// Type implements pflag.Value: to help and man pages the flag is one of text.
+func (f *jqFlag) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (f *jqFlag) Set(text string) error {
+	f.text = text
+	return nil
 }
 
 func (o *outputOptions) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
-	cmd.Flags().StringVar(&o.jq, "jq", "", "print what a jq `expression` makes of the JSON")
+	cmd.Flags().Var(&jqFlag{filter: &o.jq}, "jq", "print what a jq `expression` makes of the JSON")
 }
 
 // checkOutput makes --jq imply --json, and refuses what is not jq before any work is done.
 func checkOutput(cmd *cobra.Command) error {
-	jq := cmd.Flags().Lookup("jq")
-	if jq == nil || !jq.Changed {
+	flag := cmd.Flags().Lookup("jq")
+	if flag == nil || !flag.Changed {
 		return nil
 	}
-	if err := render.CheckJQ(jq.Value.String()); err != nil {
+	jq, ok := flag.Value.(*jqFlag)
+	if !ok {
+		return nil
+	}
+	var err error
+	if *jq.filter, err = render.NewFilter(cmd.Context(), jq.text); err != nil {
 		return &exitError{exitUsage, err}
 	}
 	return cmd.Flags().Set("json", "true")

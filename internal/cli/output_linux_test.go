@@ -2,7 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -34,5 +37,24 @@ func TestDiffsOnATerminal(t *testing.T) {
 		if code := u.app(nil, &out, &bytes.Buffer{}).run(t.Context(), args); code != 0 || !strings.Contains(out.String(), odd) {
 			t.Errorf("%q: exit %d, %q", args, code, out.String())
 		}
+	}
+}
+
+// TestFollowedRecordsOnATerminal: one to a line there too.
+func TestFollowedRecordsOnATerminal(t *testing.T) {
+	u := newUser(t, "https://gateway.example")
+	logged(t, u, "", func(_ *app, log *slog.Logger) { log.Info("hello", "a", "b"); log.Info("last") })
+	for jq, want := range map[string]string{"": `(?m)^\{"time":.*"hello".*\}\r$`, "{message, server}": `(?m)^\{"message":"hello","server":"linear"\}\r$`} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		args := []string{"logs", "-f", "--json"}
+		if jq != "" {
+			args = append(args, "--jq", jq)
+		}
+		c := u.converse(ctx, args...)
+		if shown := c.wait(t, `"last"`); !regexp.MustCompile(want).MatchString(shown) {
+			t.Errorf("%q: %q", jq, shown)
+		}
+		interrupt()
+		c.wantExit(exitInterrupted)
 	}
 }

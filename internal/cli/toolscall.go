@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,10 @@ the result is printed as it came. The exit code is 1 if the tool reports an erro
 }
 
 func runToolsCall(ctx context.Context, a *app, o toolsCallOptions) error {
-	read := a.fileReader()
+	read, err := a.fileReader(ctx, o.args == "-" || slices.ContainsFunc(o.words, wantsStdin))
+	if err != nil {
+		return err
+	}
 	base, err := o.base(read)
 	if err != nil {
 		return err
@@ -110,19 +114,40 @@ func checkArgs(data []byte) (json.RawMessage, error) {
 	return data, nil
 }
 
-// fileReader returns what reads the files that arguments name. Stdin, called -, can be read once.
-func (a *app) fileReader() func(name string) ([]byte, error) {
+// wantsStdin reports whether a word takes its value from stdin.
+func wantsStdin(word string) bool {
+	_, value, _ := strings.Cut(word, "=")
+	return value == "@-"
+}
+
+// fileReader returns what reads the files that arguments name. Stdin, called -, can be used once. Where it is wanted it is read
+// at once: whoever types it isn't to look at the signs of other work. Waiting for it, or for a named pipe, ends with ctx.
+func (a *app) fileReader(ctx context.Context, stdin bool) (func(name string) ([]byte, error), error) {
+	read := func(all func() ([]byte, error)) ([]byte, error) {
+		text, err := wait(ctx, func() (string, error) {
+			data, err := all()
+			return string(data), err
+		})
+		return []byte(text), err
+	}
+	var typed []byte
+	if stdin {
+		var err error
+		if typed, err = read(func() ([]byte, error) { return io.ReadAll(a.in) }); err != nil {
+			return nil, err
+		}
+	}
 	used := false
 	return func(name string) ([]byte, error) {
 		if name != "-" {
-			return os.ReadFile(name)
+			return read(func() ([]byte, error) { return os.ReadFile(name) })
 		}
 		if used {
 			return nil, usage("give one of them by a file", "stdin is wanted by two arguments")
 		}
 		used = true
-		return io.ReadAll(a.in)
-	}
+		return typed, nil
+	}, nil
 }
 
 // argumentsWrong adds to what is wrong with arguments how they are written.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/host"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/secret"
@@ -71,7 +72,7 @@ func Find(ctx context.Context, q Query) (Found, error) {
 		return Found{web.Key{Value: key, Header: q.Header, Origins: origins}, kind, source}
 	}
 	if q.KeyFile != "" {
-		key, err := ReadFile(q.KeyFile)
+		key, err := ReadFile(ctx, q.KeyFile)
 		return found(FromKeyFile, q.KeyFile, key), err
 	}
 	for _, name := range q.variables() {
@@ -197,18 +198,37 @@ func (q Query) fromStore(ctx context.Context, origins []string) (Found, error) {
 	return Found{web.Key{Value: item.Key, Header: header, Origins: item.Origins}, q.StoreKind, q.Store.Place(name)}, nil
 }
 
-// ReadFile reads a key from a file that holds nothing else, as for --key-file.
-func ReadFile(path string) (secret.Secret, error) {
+// ReadFile reads a key from a file that holds nothing else, as for --key-file. The file may be a named pipe that nobody writes
+// to, which can't be read with a limit: when ctx ends first, the reading is left behind.
+func ReadFile(ctx context.Context, path string) (secret.Secret, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	fault.Go(func() {
+		text, err := readStart(path, MaxKey+64)
+		done <- result{text, err}
+	}, func(err error) { done <- result{nil, err} })
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return secret.Secret{}, problem.With(fmt.Errorf("read the key: %w", r.err), "check the path after --key-file")
+		}
+		return Parse(string(r.text), "in "+path)
+	case <-ctx.Done():
+		return secret.Secret{}, ctx.Err()
+	}
+}
+
+// readStart reads a file, up to a limit in bytes.
+func readStart(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return secret.Secret{}, problem.With(fmt.Errorf("read the key: %w", err), "check the path after --key-file")
+		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxKey+64))
-	if err != nil {
-		return secret.Secret{}, problem.With(fmt.Errorf("read the key: %w", err), "check the path after --key-file")
-	}
-	return Parse(string(text), "in "+path)
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // runCommand never shows what the program wrote: it may be a key, or a part of one.

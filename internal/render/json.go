@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,21 +16,20 @@ import (
 )
 
 // JSON writes v as one JSON document with a newline at its end, indented if w is a terminal. A nil slice is written as [].
-//
-// If jq, a jq expression, isn't empty, each of its results is written on its own line instead, strings raw. The error of
-// an expression that can't be parsed is that of CheckJQ.
-func JSON(w io.Writer, v any, jq string) error {
+// With a filter, each of its results is written on its own line instead, strings raw.
+func JSON(w io.Writer, v any, jq Filter) error { return writeValue(w, v, jq, IsTerminal(w)) }
+
+// JSONLine is JSON that isn't indented on a terminal either: for what is one record of many, each on its line.
+func JSONLine(w io.Writer, v any, jq Filter) error { return writeValue(w, v, jq, false) }
+
+func writeValue(w io.Writer, v any, jq Filter, indent bool) error {
 	doc, err := marshal(v)
 	if err != nil {
 		return err
 	}
 	tty := IsTerminal(w)
-	if jq == "" {
-		return writeJSON(w, doc, tty)
-	}
-	code, err := compile(jq)
-	if err != nil {
-		return err
+	if jq.results == nil {
+		return writeJSON(w, doc, indent, tty)
 	}
 	var input any
 	dec := json.NewDecoder(bytes.NewReader(doc))
@@ -37,7 +37,7 @@ func JSON(w io.Writer, v any, jq string) error {
 	if err := dec.Decode(&input); err != nil {
 		return err
 	}
-	results := code.Run(input)
+	results := jq.results(input)
 	for {
 		result, more := results.Next()
 		if !more {
@@ -46,16 +46,25 @@ func JSON(w io.Writer, v any, jq string) error {
 		if err, failed := result.(error); failed {
 			return stopped(err)
 		}
-		if err := writeResult(w, result, tty); err != nil {
+		if err := writeResult(w, result, indent, tty); err != nil {
 			return err
 		}
 	}
 }
 
-// CheckJQ reports why expr is not a jq expression, with its place in it. A command calls it before it does any work.
-func CheckJQ(expr string) error {
-	_, err := compile(expr)
-	return err
+// Filter is a jq expression. The zero Filter is none.
+type Filter struct {
+	results func(input any) gojq.Iter
+}
+
+// NewFilter returns the filter that a jq expression is, which may have no end and stops with ctx. The error of what is no jq
+// has its place in it. A command calls it before it does any work.
+func NewFilter(ctx context.Context, expr string) (Filter, error) {
+	code, err := compile(expr)
+	if err != nil {
+		return Filter{}, err
+	}
+	return Filter{func(input any) gojq.Iter { return code.RunWithContext(ctx, input) }}, nil
 }
 
 func compile(expr string) (*gojq.Code, error) {
@@ -82,8 +91,11 @@ func syntaxError(expr string, err error) error {
 	return problem.New(fmt.Sprintf("%s\n%*s", Clean(expr), column, "^"), "--jq: %w at column %d", err, column)
 }
 
-// stopped is the error of an expression that ended by an error, or nil where it asked for its end.
+// stopped is the error of an expression that ended by an error or by its context, or nil where it asked for its end.
 func stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	var halt *gojq.HaltError
 	if errors.As(err, &halt) && halt.ExitCode() == 0 {
 		return nil
@@ -91,14 +103,14 @@ func stopped(err error) error {
 	return problem.New("try the expression on the whole of --json", "--jq: %w", err)
 }
 
-func writeResult(w io.Writer, result any, tty bool) error {
+func writeResult(w io.Writer, result any, indent, tty bool) error {
 	s, isString := result.(string)
 	if !isString {
 		doc, err := gojq.Marshal(result)
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, doc, tty)
+		return writeJSON(w, doc, indent, tty)
 	}
 	if tty {
 		s = CleanLines(s)
@@ -120,13 +132,16 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSpace(buf.Bytes()), nil
 }
 
-func writeJSON(w io.Writer, doc []byte, tty bool) error {
-	if tty {
+func writeJSON(w io.Writer, doc []byte, indent, tty bool) error {
+	if indent {
 		var buf bytes.Buffer
 		if err := json.Indent(&buf, doc, "", "  "); err != nil {
 			return err
 		}
-		doc = escapeControls(buf.Bytes())
+		doc = buf.Bytes()
+	}
+	if tty {
+		doc = escapeControls(doc)
 	}
 	_, err := w.Write(append(doc, '\n'))
 	return err

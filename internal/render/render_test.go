@@ -2,6 +2,9 @@ package render
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -20,6 +23,18 @@ type item struct {
 
 func items() []item {
 	return []item{{"a", "https://x.example/?a=1&b=<2>", 9007199254740993}, {"b", "", 2}}
+}
+
+func filter(t *testing.T, jq string) Filter {
+	t.Helper()
+	if jq == "" {
+		return Filter{}
+	}
+	f, err := NewFilter(t.Context(), jq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func TestJSON(t *testing.T) {
@@ -42,7 +57,7 @@ func TestJSON(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := JSON(&out, tt.v, tt.jq); err != nil || out.String() != tt.want {
+			if err := JSON(&out, tt.v, filter(t, tt.jq)); err != nil || out.String() != tt.want {
 				t.Errorf("%q, %v; want %q", out.String(), err, tt.want)
 			}
 		})
@@ -57,19 +72,37 @@ func TestJQErrors(t *testing.T) {
 		{"nosuch", "function not defined: nosuch/0", "https://jqlang.org"},
 		{`import "a" as a; .`, "", "https://jqlang.org"},
 	} {
-		err := CheckJQ(tt.jq)
+		_, err := NewFilter(t.Context(), tt.jq)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || !strings.Contains(problem.NextStep(err), tt.next) {
 			t.Errorf("%s: %v\n%s", tt.jq, err, problem.NextStep(err))
 		}
-		var out bytes.Buffer
-		if jsonErr := JSON(&out, items(), tt.jq); jsonErr == nil || out.Len() > 0 {
-			t.Errorf("%s: JSON: %v, %q", tt.jq, jsonErr, out.String())
-		}
 	}
 	var out bytes.Buffer
-	err := JSON(&out, items(), ".[0].slug, .[0].slug.x")
+	err := JSON(&out, items(), filter(t, ".[0].slug, .[0].slug.x"))
 	if err == nil || !strings.HasPrefix(err.Error(), "--jq: ") || problem.NextStep(err) == "" || out.String() != "a\n" {
 		t.Errorf("%v, %q", err, out.String())
+	}
+}
+
+// TestEndlessJQ: an expression without an end stops with the command.
+func TestEndlessJQ(t *testing.T) {
+	for _, jq := range []string{"repeat(1)", "def f: f; f", "[repeat(1)]"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		f, err := NewFilter(ctx, jq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- JSON(io.Discard, items(), f) }()
+		cancel()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", jq, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s goes on", jq)
+		}
 	}
 }
 
@@ -80,7 +113,7 @@ func TestJSONOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := writeJSON(&out, doc, true); err != nil {
+	if err := writeJSON(&out, doc, true, true); err != nil {
 		t.Fatal(err)
 	}
 	want := "[\n  {\n    \"slug\": \"a\\u009b2J\\u202eb\\u007f\",\n    \"url\": \"\",\n    \"n\": 0\n  }\n]\n"
@@ -88,7 +121,12 @@ func TestJSONOnTerminal(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 	out.Reset()
-	if err := writeResult(&out, "a\x1b[31m\nb", true); err != nil || out.String() != "a\ufffd[31m\nb\n" {
+	want = `[{"slug":"a\u009b2J\u202eb\u007f","url":"","n":0}]` + "\n"
+	if err := writeJSON(&out, doc, false, true); err != nil || out.String() != want {
+		t.Errorf("a line: %q, %v", out.String(), err)
+	}
+	out.Reset()
+	if err := writeResult(&out, "a\x1b[31m\nb", true, true); err != nil || out.String() != "a\ufffd[31m\nb\n" {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }
