@@ -31,6 +31,9 @@ const (
 	promptNotice = time.Second
 )
 
+// typedLimit is what a terminal holds of a line, in bytes: the rest is lost in silence (termios(3), canonical mode).
+const typedLimit = 4095
+
 // readKey reads the key to log in with: from --key-file, from a line of stdin, or from a person, who doesn't see it.
 func (a *app) readKey(ctx context.Context, fromStdin bool) (secret.Secret, error) {
 	var text, where string
@@ -46,6 +49,10 @@ func (a *app) readKey(ctx context.Context, fromStdin bool) (secret.Secret, error
 		ask()
 		text, err = readHidden(ctx, fd, ask)
 		a.prompt("\n")
+		if err == nil && len(text) >= typedLimit {
+			return secret.Secret{}, problem.New("put it into a file: mcpctl login --key-file FILE, or mcpctl login --with-key < FILE",
+				"the key is longer than a terminal takes in, and was cut off")
+		}
 	case fromStdin:
 		where = "on stdin"
 		text, err = wait(ctx, func() (string, error) { return readLine(a.in) })

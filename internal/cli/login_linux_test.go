@@ -139,6 +139,33 @@ func TestLoginInterruptedAtThePrompt(t *testing.T) {
 	fmt.Fprintln(person) // ends the read that was left behind
 }
 
+// TestLoginWithALongKeyOnATerminal: the terminal takes in the beginning of a long line alone.
+func TestLoginWithALongKeyOnATerminal(t *testing.T) {
+	for _, length := range []int{typedLimit - 1, typedLimit, typedLimit + 1000} {
+		u := newUser(t, "https://gateway.example")
+		person, program := openTerminal(t)
+		s := watch(person)
+		done := make(chan int, 1)
+		go func() { done <- u.app(program, program, program).run(t.Context(), []string{"login", "--skip-verify"}) }()
+		s.wait(t, "API key: ")
+		for echoes(t, program) {
+			time.Sleep(time.Millisecond)
+		}
+		key := strings.Repeat("k", length)
+		fmt.Fprintln(person, key)
+		if length < typedLimit {
+			if code := <-done; code != 0 || u.keys() != key {
+				t.Errorf("%d bytes: exit %d, %d bytes kept", length, code, len(u.keys()))
+			}
+			continue
+		}
+		shown := s.wait(t, "--with-key < FILE")
+		if code := <-done; code != exitFailed || u.keys() != "" || strings.Contains(shown, "kkk") {
+			t.Errorf("%d bytes: exit %d, %d bytes kept, %q", length, code, len(u.keys()), shown)
+		}
+	}
+}
+
 func TestNoInputNeverAsks(t *testing.T) {
 	u := newUser(t, "https://gateway.example")
 	_, program := openTerminal(t)
