@@ -17,6 +17,26 @@ import (
 	"github.com/mcpctl/mcpctl/internal/host"
 )
 
+// TestCommandLeavesAProcess: an agent that the program of key_command starts may outlive it, with its stdout.
+func TestCommandLeavesAProcess(t *testing.T) {
+	gate := filepath.Join(t.TempDir(), "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // lets it go
+		if f, err := os.OpenFile(gate, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			f.Close()
+		}
+	})
+	script := `cat "$0" & echo ` + canary
+	key, err := runCommand(t.Context(), host.Host{}, []string{"sh", "-c", script, gate})
+	if err != nil || key.Reveal() != canary {
+		t.Errorf("%v", err)
+	}
+	_, err = runCommand(t.Context(), host.Host{}, []string{"sh", "-c", script + "; exit 3", gate})
+	wantKind(t, err, Failed)
+}
+
 func TestFileModes(t *testing.T) {
 	ctx := context.Background()
 	f := testFile(t)

@@ -245,6 +245,9 @@ func runCommand(ctx context.Context, h host.Host, command []string) (secret.Secr
 	}
 	cmd.WaitDelay = time.Second // a grandchild may hold the pipe
 	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // it does, for example an agent that stays; the program itself ended well
+		err = nil
+	}
 	next := "run the program of the setting key_command by hand"
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
