@@ -84,6 +84,9 @@ func (f *File) change(ctx context.Context, edit func(*contents) error) error {
 		defer cancel()
 	}
 	unlock, err := f.locks.Lock(ctx, "credentials")
+	if err != nil && ctx.Err() == nil {
+		return NewError(Failed, "see the permissions of the state folder, which holds the lock of that file", "%s: %w", f.path, err)
+	}
 	if err != nil {
 		return NewError(Timeout, "wait for the other mcpctl to end, and try again", "%s: %w", f.path, err)
 	}

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/state"
 )
 
@@ -47,6 +49,30 @@ func TestFile(t *testing.T) {
 	if _, err := os.Stat(f.path); !os.IsNotExist(err) {
 		t.Errorf("an empty file is left: %v", err)
 	}
+}
+
+// TestFileWithoutALock: where there can be no lock, no other mcpctl has it.
+func TestFileWithoutALock(t *testing.T) {
+	f := testFile(t)
+	inTheWay := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.locks = state.At(filepath.Join(inTheWay, "state"))
+	err := f.Set(t.Context(), "x", item)
+	wantKind(t, err, Failed)
+	if next := problem.NextStep(err); !strings.Contains(next, "permissions of the state folder") {
+		t.Errorf("%v: %s", err, next)
+	}
+	f.locks = state.At(t.TempDir())
+	unlock, err := f.locks.Lock(t.Context(), "credentials")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	wantKind(t, f.Set(ctx, "x", item), Timeout)
 }
 
 func TestFileKeepsWhatOthersWrite(t *testing.T) {
