@@ -30,7 +30,8 @@ func newConnectCommand(a *app) *cobra.Command {
 until you have allowed access: what the bridge does when an AI client meets a server for the first time, only now.`,
 		Example: `  mcpctl connect linear
   mcpctl connect linear --no-browser    # print the page's address, for example over SSH`,
-		Args: exactArgs("SERVER"),
+		Args:    exactArgs("SERVER"),
+		PreRunE: func(*cobra.Command, []string) error { return checkTimeout(o.timeout) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.server = args[0]
 			return runConnect(cmd.Context(), a, o)

@@ -138,6 +138,8 @@ func TestWrongUsage(t *testing.T) {
 	for _, args := range []string{
 		"servrs", "servers lss", "servers ls extra", "version extra", "completion", "completion bsh", "completion bash zsh", "help nothing",
 		"help servers nothing", "servers ls --jq .[", "version --jq nosuch", "version --jq=", "bridge", "bridge a b", "install",
+		"tools call notes x --timeout 0", "tools ls notes --timeout=-1s", "tools show notes x --timeout 0", "connect notes --timeout 0",
+		"connect notes --timeout=-1s", "login --oauth notes --timeout 0",
 	} {
 		u := newUser(t, "https://gateway.invalid")
 		if code, out, text := u.run("", strings.Fields(args)...); code != exitUsage || out != "" || strings.Count(text, "\n  ") < 1 {

@@ -156,10 +156,7 @@ func checkOAuthFlags(cmd *cobra.Command, o loginOAuthOptions) error {
 		if o.secret != "" && o.clientID == "" {
 			return usage("name it with --client-id", "--client-secret-file belongs to a client that you registered")
 		}
-		if o.timeout <= 0 {
-			return usage("write it as --timeout 10m", "--timeout has to be longer than nothing")
-		}
-		return nil
+		return checkTimeout(o.timeout)
 	}
 	for _, name := range []string{"no-browser", "timeout", "client-id", "client-secret-file"} {
 		if cmd.Flags().Changed(name) {

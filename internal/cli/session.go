@@ -34,6 +34,15 @@ func (o *sessionOptions) add(cmd *cobra.Command) {
 	f.BoolVar(&o.noBrowser, "no-browser", false, "print the page for consent, but don't open it")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait for the answer, and for your consent if need be")
 	f.StringArrayVar(&o.headers, "header", nil, "extra `'NAME: VALUE'` on every request (not for secrets)")
+	cmd.PreRunE = func(*cobra.Command, []string) error { return checkTimeout(o.timeout) }
+}
+
+// checkTimeout refuses a time in which nothing can be done.
+func checkTimeout(limit time.Duration) error {
+	if limit <= 0 {
+		return usage("write it as --timeout 10m", "--timeout has to be longer than nothing")
+	}
+	return nil
 }
 
 // session is a conversation with a server. It goes through a bridge within the process, so that headers, consent, sessions
