@@ -108,7 +108,7 @@ func (a *app) obtainConsent(ctx context.Context, s config.Settings, t target, g 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return t.explain(err, o.timeout)
+		return a.explain(s, t, err, o.timeout)
 	}
 	connected, err := g.Connected(ctx, t.slug)
 	if err == nil && !connected {
@@ -145,7 +145,7 @@ anew. The permission that you gave at the service itself is taken back there.`,
 }
 
 func runDisconnect(ctx context.Context, a *app, name string) error {
-	_, t, g, err := a.serverOf(ctx, name)
+	s, t, g, err := a.serverOf(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -160,6 +160,9 @@ func runDisconnect(ctx context.Context, a *app, name string) error {
 	case err != nil:
 		return err
 	case !was || unknown == nil && !connected:
+		if _, err := g.Server(ctx, t.slug); errors.Is(err, gateway.ErrNoServer) {
+			return a.noServer(s, t)
+		}
 		a.talk("%s had no consent of yours\n", t.slug)
 	default:
 		a.talk("Took your consent back from %s\n", t.slug)

@@ -11,6 +11,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/consent"
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/oauth"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
@@ -61,7 +62,7 @@ func runLoginOAuth(ctx context.Context, a *app, o loginOAuthOptions) error {
 	}
 	tokens := oauth.New(options)
 	if err := a.signIn(ctx, tokens, t, o); err != nil {
-		return err
+		return a.explainNoSignIn(ctx, s, t, err)
 	}
 	if t.atGateway {
 		if err := config.SaveLogin(s, config.Login{}); err != nil {
@@ -108,6 +109,28 @@ func (a *app) signIn(ctx context.Context, tokens *oauth.Resource, t target, o lo
 		return problem.New("run it again, with a longer --timeout if you need it", "nobody allowed access within %s", o.timeout)
 	}
 	return err
+}
+
+// explainNoSignIn says of a server without a login in the browser what to do instead. Most often there is no such server: a gateway
+// has no metadata of it either.
+func (a *app) explainNoSignIn(ctx context.Context, s config.Settings, t target, failure error) error {
+	switch {
+	case !errors.Is(failure, oauth.ErrNotOffered):
+		return failure
+	case !t.atGateway:
+		return problem.With(failure, "hand the credential that it wants to mcpctl tools or mcpctl bridge, by --header")
+	}
+	if found, err := a.credential(ctx, s); err == nil {
+		if g, err := a.gateway(s, found.Key); err == nil {
+			if _, err := g.Server(ctx, t.slug); errors.Is(err, gateway.ErrNoServer) {
+				return a.noServer(s, t)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return problem.With(failure, "check the server's name: mcpctl servers ls; or log in with a key: mcpctl login")
 }
 
 // beginSignIn finds out where to sign in. A server outside the gateway is asked first, since what it says in refusing may be

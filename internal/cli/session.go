@@ -49,6 +49,7 @@ func checkTimeout(limit time.Duration) error {
 // and errors are those of the bridge that AI clients start.
 type session struct {
 	*mcpclient.Client
+	app      *app
 	settings config.Settings
 	target   target
 	spinner  *render.Spinner
@@ -76,7 +77,7 @@ func (a *app) openSession(ctx context.Context, server, text string, o sessionOpt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{settings: settings, target: target, spinner: a.spinner(text), timeout: o.timeout}
+	s := &session{app: a, settings: settings, target: target, spinner: a.spinner(text), timeout: o.timeout}
 	options, err := a.bridgeOptions(ctx, settings, target, connection{
 		headers: o.headers, noBrowser: o.noBrowser, consentTimeout: o.timeout, log: log,
 		show: func(text string) {
@@ -126,7 +127,9 @@ func (a *app) converse(ctx context.Context, options bridge.Options) (client *mcp
 	}
 }
 
-func (s *session) explain(err error) error { return s.target.explain(err, s.timeout) }
+func (s *session) explain(err error) error {
+	return s.app.explain(s.settings, s.target, err, s.timeout)
+}
 
 // sessionLog returns the log of the bridge in a session: nothing, unless a level is given by flag or variable. It isn't
 // among those of mcpctl logs, which tell what clients' bridges do.
@@ -153,9 +156,9 @@ func parseLevel(text string) (level slog.Level, err error) {
 // keyReasons are the bridge's words for a key that is missing or no longer good.
 var keyReasons = []string{"not_logged_in", "refused", "expired", "token_refused"}
 
-// explain makes an error of the bridge, which puts its words into JSON-RPC, what the same error of a command would be. timeout
+// explain makes an error of the bridge to t, which puts its words into JSON-RPC, what the same error of a command would be. timeout
 // is how long it waited for consent, whose page the user has seen already.
-func (t target) explain(err error, timeout time.Duration) error {
+func (a *app) explain(s config.Settings, t target, err error, timeout time.Duration) error {
 	var refused *mcpclient.Error
 	if !errors.As(err, &refused) {
 		return err
@@ -170,6 +173,9 @@ func (t target) explain(err error, timeout time.Duration) error {
 	text, ours := strings.CutPrefix(refused.Message, "mcpctl: ")
 	if !ours || data.Source != "mcpctl" {
 		return problem.New("", "%s answered with an error: %s (%d)", t.name, render.Clean(refused.Message), refused.Code)
+	}
+	if data.Reason == "not_found" && t.atGateway {
+		return a.noServer(s, t)
 	}
 	if data.Reason == "consent_required" && data.Page != "" {
 		next := "run it again, and allow access on the page that it opens"

@@ -116,7 +116,9 @@ func (a *app) serverInfo(ctx context.Context, s config.Settings, t target, g *ga
 func (a *app) noServer(s config.Settings, t target) error {
 	var slugs []string
 	for _, server := range a.remembered(s) {
-		slugs = append(slugs, server.Slug)
+		if server.Slug != t.slug { // it was there once
+			slugs = append(slugs, server.Slug)
+		}
 	}
 	next := nearest(t.slug, slugs, "see: mcpctl servers ls")
 	if len(t.slug) > 50 { // longer than a slug may be (Portkey-AI/openapi, CreateMcpServer), and maybe a key
