@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -42,10 +41,10 @@ func newConfigPathCommand(a *app) *cobra.Command {
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			path, err := config.File(a.host, a.flags.settings) // also of a file that can't be read
-			if err == nil {
-				fmt.Fprintln(a.out, path)
+			if err != nil {
+				return err
 			}
-			return err
+			return a.print(path + "\n")
 		},
 	}
 }
@@ -132,7 +131,7 @@ func runConfigGet(a *app, o outputOptions, key string) error {
 		return render.JSON(a.out, v, o.jq)
 	}
 	if text := valueText(v.Value, "\n"); text != "" {
-		fmt.Fprintln(a.out, text)
+		return a.print(text + "\n")
 	}
 	return nil
 }

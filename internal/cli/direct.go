@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -73,7 +72,9 @@ func (a *app) printLinks(o installOptions) error {
 	for _, e := range entries {
 		results = append(results, linkResult{c.ID, e.Server, e.Name, c.Link(e)})
 		if !o.json {
-			fmt.Fprintln(a.out, results[len(results)-1].Link)
+			if err := a.print(results[len(results)-1].Link + "\n"); err != nil {
+				return err
+			}
 		}
 	}
 	if o.json {

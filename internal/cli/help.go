@@ -81,7 +81,7 @@ Browser, for consent:
   DISPLAY, WAYLAND_DISPLAY  without one of these and BROWSER, a page's address is only printed, on Linux
 `
 
-func newHelpCommand() *cobra.Command {
+func newHelpCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND|TOPIC]",
 		Short: "Explain a command or a topic",
@@ -92,8 +92,7 @@ func newHelpCommand() *cobra.Command {
 			if len(args) == 1 {
 				for _, t := range topics() {
 					if t.name == args[0] {
-						fmt.Fprint(cmd.OutOrStdout(), render.Fill(t.text, render.ProseColumns(cmd.OutOrStdout())))
-						return nil
+						return a.print(render.Fill(t.text, render.ProseColumns(a.out)))
 					}
 				}
 			}

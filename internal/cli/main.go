@@ -43,6 +43,8 @@ type app struct {
 	redact *secret.Redactor
 	// restore takes back what was forbidden to this process and isn't to be to a program in its place; it may be nil.
 	restore func()
+	// helpFailed is why help was not written: cobra's function for it returns nothing.
+	helpFailed error
 	// atEnd is what has to be brought to its end before the process may go, each within a limit of its own.
 	atEnd []func()
 }
@@ -108,6 +110,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	err := execute(ctx, root)
+	if err == nil {
+		err = a.helpFailed
+	}
 	for _, finish := range a.atEnd {
 		finish()
 	}

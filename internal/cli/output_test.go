@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"unicode"
@@ -34,5 +35,25 @@ func TestWordsAreCleaned(t *testing.T) {
 	}
 	if n := strings.Count(errs.String(), "�[31mb�31mc d�e�f�g"); n != 5 || !strings.Contains(errs.String(), "\n  second a") {
 		t.Errorf("%d in %q", n, errs.String())
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestOutputThatIsLost: a command whose answer couldn't be written has failed.
+func TestOutputThatIsLost(t *testing.T) {
+	for _, args := range []string{
+		"", "--help", "help", "help exit-codes", "help install", "config", "config get --help", "config path", "config get gateway_url",
+		"config ls", "version", "snippet notes", "completion bash", "install cursor notes --link --command mcpctl",
+		"install cursor notes --force --dry-run --command mcpctl",
+	} {
+		var errs bytes.Buffer
+		code := newUser(t, "https://gateway.example").app(nil, fullDisk{}, &errs).run(t.Context(), strings.Fields(args))
+		if code != exitFailed || errs.String() != "mcpctl: no space left\n" {
+			t.Errorf("mcpctl %s: exit %d, %q", args, code, errs.String())
+		}
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -42,8 +41,8 @@ func newRootCommand(a *app) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(a.out, helpText(cmd, render.ProseColumns(a.out))) })
-	root.SetHelpCommand(newHelpCommand())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.helpFailed = a.print(helpText(cmd, render.ProseColumns(a.out))) })
+	root.SetHelpCommand(newHelpCommand(a))
 	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	s := &a.flags.settings
