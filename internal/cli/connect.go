@@ -13,6 +13,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/gateway"
 	"github.com/mcpctl/mcpctl/internal/mcpclient"
 	"github.com/mcpctl/mcpctl/internal/problem"
+	"github.com/mcpctl/mcpctl/internal/render"
 )
 
 type connectOptions struct {
@@ -70,7 +71,7 @@ func (a *app) consentOpen(ctx context.Context, s config.Settings, t target, g *g
 	case err != nil: // a key that may not read servers: the server itself will tell
 		return true, nil
 	case server.AuthType != "" && server.AuthType != gateway.AuthPerUser:
-		a.talk("%s wants no consent of yours (auth: %s)\n", t.slug, server.AuthType)
+		a.talk("%s wants no consent of yours (auth: %s)\n", t.slug, render.Clean(server.AuthType))
 		return false, nil
 	}
 	connected, err := g.Connected(ctx, t.slug)

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"unicode"
@@ -35,6 +38,21 @@ func TestWordsAreCleaned(t *testing.T) {
 	}
 	if n := strings.Count(errs.String(), "�[31mb�31mc d�e�f�g"); n != 5 || !strings.Contains(errs.String(), "\n  second a") {
 		t.Errorf("%d in %q", n, errs.String())
+	}
+}
+
+// TestAuthTypeIsOneLine: what a listing says of a server can't make lines of its own either.
+func TestAuthTypeIsOneLine(t *testing.T) {
+	g := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{"slug": "odd", "auth_type": evil + "\n\tmcpctl: all is well"})
+	}))
+	defer g.Close()
+	u := newUser(t, g.URL)
+	u.env["MCPCTL_API_KEY"] = "k-0123456789"
+	code, _, text := u.run("", "connect", "odd")
+	if code != 0 || strings.Count(text, "\n") != 1 || harmful(text) != "" {
+		t.Errorf("exit %d, %q", code, text)
 	}
 }
 

@@ -41,7 +41,9 @@ func newRootCommand(a *app) *cobra.Command {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.helpFailed = a.print(helpText(cmd, render.ProseColumns(a.out))) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		a.helpFailed = a.print(helpText(cmd, render.ProseColumns(a.out)))
+	})
 	root.SetHelpCommand(newHelpCommand(a))
 	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
