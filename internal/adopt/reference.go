@@ -7,26 +7,27 @@ import (
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // What clients replace by something from outside of their file, as a whole value: a key may have such characters in it.
-var references = []*regexp.Regexp{
-	regexp.MustCompile(`^(\$\{(?:env:)?[A-Za-z_]\w*)(?::?[-=?+].*)?(\})$`), // ${NAME}, ${env:NAME}, with a default or without
-	regexp.MustCompile(`^\$\{(?:input|file):[^{}]+\}$`),
-	regexp.MustCompile(`^%[A-Za-z_]\w*%$`),          // Gemini CLI, on Windows
-	regexp.MustCompile(`^\{(?:env|file):[^{}]+\}$`), // opencode
+var references = []func() *regexp.Regexp{
+	pattern.New(`^(\$\{(?:env:)?[A-Za-z_]\w*)(?::?[-=?+].*)?(\})$`), // ${NAME}, ${env:NAME}, with a default or without
+	pattern.New(`^\$\{(?:input|file):[^{}]+\}$`),
+	pattern.New(`^%[A-Za-z_]\w*%$`),          // Gemini CLI, on Windows
+	pattern.New(`^\{(?:env|file):[^{}]+\}$`), // opencode
 }
 
 // dollarName is one more notation, which fits keys too, so that it counts for the clients alone that have it.
-var dollarName = regexp.MustCompile(`^\$[A-Za-z_]\w*$`)
+var dollarName = pattern.New(`^\$[A-Za-z_]\w*$`)
 
 // referenceIn returns the reference that value is, without a default: that may be a key.
 func referenceIn(c clients.Client, value string) (reference string, ok bool) {
-	if c.DollarNames && dollarName.MatchString(value) {
+	if c.DollarNames && dollarName().MatchString(value) {
 		return value, true
 	}
 	for _, r := range references {
-		if m := r.FindStringSubmatch(value); m != nil {
+		if m := r().FindStringSubmatch(value); m != nil {
 			return strings.Join(m[min(1, len(m)-1):], ""), true
 		}
 	}
@@ -34,11 +35,11 @@ func referenceIn(c clients.Client, value string) (reference string, ok bool) {
 }
 
 // variable fits the notation in which mcp-remote puts a variable into a header.
-var variable = regexp.MustCompile(`\$\{(\w+)\}`)
+var variable = pattern.New(`\$\{(\w+)\}`)
 
 // expand replaces the variables that the entry itself sets, and notes in used which are there.
 func expand(text string, env map[string]string, used map[string]bool) string {
-	return variable.ReplaceAllStringFunc(text, func(v string) string {
+	return variable().ReplaceAllStringFunc(text, func(v string) string {
 		name := v[2 : len(v)-1]
 		used[name] = true
 		if value, ok := env[name]; ok {

@@ -2,11 +2,11 @@ package adopt
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // launchers are the programs that people start a bridge with, as in "cmd /c npx -y mcp-remote".
@@ -30,7 +30,7 @@ func startedBridge(e clients.Launch) (remote, bool) {
 	}
 	for i, w := range words {
 		name, value, assigned := strings.Cut(w, "=")
-		if assigned && variableName.MatchString(name) { // env NAME=VALUE, docker -e NAME=VALUE
+		if assigned && variableName().MatchString(name) { // env NAME=VALUE, docker -e NAME=VALUE
 			env[name] = value
 			continue
 		}
@@ -50,7 +50,7 @@ func startedBridge(e clients.Launch) (remote, bool) {
 	return remote{}, false
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+var variableName = pattern.New(`^[A-Za-z_]\w*$`)
 
 // programName is the name of a program without folder and suffix, in lower case.
 func programName(path string) string {
@@ -90,7 +90,7 @@ func parseBridge(kind Kind, args []string) (remote, bool) {
 		}
 		option := optionName(name)
 		if !slices.Contains([]string{"header", "streamablehttp", "oauth2bearer"}, option) {
-			if !slices.Contains(ownOptions, option) && plainOption.MatchString(name) {
+			if !slices.Contains(ownOptions, option) && plainOption().MatchString(name) {
 				r.options = append(r.options, name)
 			}
 			continue
@@ -120,7 +120,7 @@ var ownOptions = []string{
 }
 
 // plainOption fits what can be the name of an option, and is shown.
-var plainOption = regexp.MustCompile(`^--[A-Za-z][A-Za-z0-9-]{0,40}$`)
+var plainOption = pattern.New(`^--[A-Za-z][A-Za-z0-9-]{0,40}$`)
 
 // optionName is an option without its dashes: supergateway takes --streamableHttp and --streamable-http alike.
 func optionName(word string) string { return strings.ToLower(strings.ReplaceAll(word, "-", "")) }

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -149,15 +149,15 @@ func consentAnswer(x *exchange, f failure) []byte {
 }
 
 var (
-	insufficientScope = regexp.MustCompile(`(?i)error="?insufficient_scope`)
-	wantedScope       = regexp.MustCompile(`(?i)\bscope=(?:"([^"]+)|([^",\s]+))`)
+	insufficientScope = pattern.New(`(?i)error="?insufficient_scope`)
+	wantedScope       = pattern.New(`(?i)\bscope=(?:"([^"]+)|([^",\s]+))`)
 )
 
 // missingScope returns the scope that an answer finds missing (RFC 6750, section 3.1), or "".
 func missingScope(r reply) string {
 	challenge := r.header.Get("WWW-Authenticate")
-	m := wantedScope.FindStringSubmatch(challenge)
-	if r.status != http.StatusForbidden || m == nil || !insufficientScope.MatchString(challenge) {
+	m := wantedScope().FindStringSubmatch(challenge)
+	if r.status != http.StatusForbidden || m == nil || !insufficientScope().MatchString(challenge) {
 		return ""
 	}
 	return shorten(m[1] + m[2])

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -163,9 +163,9 @@ func location(h http.Header) string {
 }
 
 var (
-	htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	htmlTag   = regexp.MustCompile(`(?s)<[^>]*>`)
-	spaces    = regexp.MustCompile(`\s+`)
+	htmlTitle = pattern.New(`(?is)<title[^>]*>(.*?)</title>`)
+	htmlTag   = pattern.New(`(?s)<[^>]*>`)
+	spaces    = pattern.New(`\s+`)
 )
 
 // excerpt is what a person can use of a body that isn't JSON-RPC: an error's own words, a page's title, or its first 200
@@ -175,16 +175,16 @@ func excerpt(body []byte) string {
 		return said
 	}
 	text := string(body[:min(len(body), 64<<10)])
-	if m := htmlTitle.FindStringSubmatch(text); m != nil {
+	if m := htmlTitle().FindStringSubmatch(text); m != nil {
 		text = html.UnescapeString(m[1])
 	} else {
-		text = htmlTag.ReplaceAllString(text, " ")
+		text = htmlTag().ReplaceAllString(text, " ")
 	}
 	return shorten(text)
 }
 
 func shorten(text string) string {
-	text = strings.TrimSpace(spaces.ReplaceAllString(strings.ToValidUTF8(text, "\ufffd"), " "))
+	text = strings.TrimSpace(spaces().ReplaceAllString(strings.ToValidUTF8(text, "\ufffd"), " "))
 	if r := []rune(text); len(r) > 200 {
 		text = string(r[:200]) + "…"
 	}

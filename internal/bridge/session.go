@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // initializedTime is how long the first requests wait for the server to accept notifications/initialized.
@@ -219,7 +220,7 @@ func (b *Bridge) noteAnswer(x *exchange, r reply) {
 
 // sessionGone matches what servers say of a session that they no longer know, where they say it with a status other than
 // 404, which the specification wants.
-var sessionGone = regexp.MustCompile(`(?i)no valid session|invalid session|session (id )?(is )?(not found|expired|invalid|terminated|unknown|does not exist)|unknown session`)
+var sessionGone = pattern.New(`(?i)no valid session|invalid session|session (id )?(is )?(not found|expired|invalid|terminated|unknown|does not exist)|unknown session`)
 
 // sessionLost reports whether a reply means that the server no longer knows our session.
 func (b *Bridge) sessionLost(x *exchange, r reply) bool {
@@ -235,7 +236,7 @@ func isSessionLost(r reply) bool {
 	case http.StatusNotFound:
 		return r.msg == nil || errorCode(r.msg) != mcp.METHOD_NOT_FOUND
 	case http.StatusBadRequest, http.StatusGone, http.StatusServiceUnavailable:
-		return sessionGone.Match(r.body)
+		return sessionGone().Match(r.body)
 	}
 	return false
 }

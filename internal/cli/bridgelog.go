@@ -5,11 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"regexp"
 	"sync"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/logfile"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -62,7 +62,7 @@ func (l *bridgeLog) close() {
 }
 
 // query matches a URL's query and fragment, which may hold a state or a token.
-var query = regexp.MustCompile(`(\w+://[^\s"'?#]*)[?#][^\s"']*`)
+var query = pattern.New(`(\w+://[^\s"'?#]*)[?#][^\s"']*`)
 
 // recordValue gives values the form that they have in the state folder's records: durations in words, and URLs without
 // their queries, wherever they stand.
@@ -71,9 +71,9 @@ func recordValue(_ []string, at slog.Attr) slog.Attr {
 	case time.Duration:
 		at.Value = slog.StringValue(v.Round(time.Millisecond).String())
 	case string:
-		at.Value = slog.StringValue(query.ReplaceAllString(v, "$1"))
+		at.Value = slog.StringValue(query().ReplaceAllString(v, "$1"))
 	case error:
-		at.Value = slog.StringValue(query.ReplaceAllString(v.Error(), "$1"))
+		at.Value = slog.StringValue(query().ReplaceAllString(v.Error(), "$1"))
 	}
 	return at
 }

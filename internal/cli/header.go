@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/config"
 	"github.com/mcpctl/mcpctl/internal/credential"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -48,7 +48,7 @@ func (a *app) bridgeHeader(ctx context.Context, s config.Settings, t target, fla
 }
 
 // variable fits ${NAME}; a lone dollar sign is one.
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var variable = pattern.New(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // headerValue returns what a header's setting stands for: keyring:NAME for an item of the OS keyring (service mcpctl, account
 // NAME), else the text with ${NAME} replaced from the environment.
@@ -62,7 +62,7 @@ func (a *app) headerValue(ctx context.Context, header, setting string) (string, 
 		return value.Reveal(), nil
 	}
 	missing := ""
-	value := variable.ReplaceAllStringFunc(setting, func(v string) string {
+	value := variable().ReplaceAllStringFunc(setting, func(v string) string {
 		name := v[2 : len(v)-1]
 		got := a.host.Getenv(name)
 		if got == "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/clients"
 	"github.com/mcpctl/mcpctl/internal/config"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/render"
 )
@@ -136,14 +137,14 @@ func (o installOptions) check() error {
 }
 
 // entryName fits what every client takes for the name of an entry.
-var entryName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var entryName = pattern.New(`^[A-Za-z0-9_-]+$`)
 
 // entries makes what is to be written from the servers and the settings.
 func (a *app) entries(o installOptions) ([]clients.Entry, error) {
 	if o.as != "" && len(o.servers) > 1 {
 		return nil, usage("install them one by one", "--as is one name, but there are %d servers", len(o.servers))
 	}
-	if o.as != "" && !entryName.MatchString(o.as) {
+	if o.as != "" && !entryName().MatchString(o.as) {
 		return nil, usage("use letters, digits, - and _ only", "--as: clients don't all take the name %q", o.as)
 	}
 	for _, s := range o.servers {
@@ -151,7 +152,7 @@ func (a *app) entries(o installOptions) ([]clients.Entry, error) {
 			// Not shown: what was typed at a wrong place may be a key.
 			return nil, usage("see: mcpctl servers ls", "SERVER is a name from mcpctl servers ls: no URL, no blanks")
 		}
-		if o.as == "" && !entryName.MatchString(s) {
+		if o.as == "" && !entryName().MatchString(s) {
 			return nil, usage("give the entry a name of letters, digits, - and _ with --as NAME", "clients don't all take the name of this server as that of an entry")
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/mcpctl/mcpctl/internal/consent"
 	"github.com/mcpctl/mcpctl/internal/demo"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -285,7 +286,7 @@ func (t *tour) consentAt(ctx context.Context, c *tourProcess) error {
 }
 
 // button is the page's button, as a browser would find it.
-var button = regexp.MustCompile(`<form method="post">.*<button id="allow" name="([a-z]+)" value="([a-z]+)">`)
+var button = pattern.New(`<form method="post">.*<button id="allow" name="([a-z]+)" value="([a-z]+)">`)
 
 // pressAllow does what a person does: reads the page and presses the button Allow.
 func pressAllow(ctx context.Context, page string) error {
@@ -305,7 +306,7 @@ func pressAllow(ctx context.Context, page string) error {
 	if err != nil {
 		return err
 	}
-	m := button.FindStringSubmatch(body)
+	m := button().FindStringSubmatch(body)
 	if m == nil {
 		return errors.New("the page has no button Allow")
 	}

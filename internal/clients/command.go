@@ -3,11 +3,11 @@ package clients
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/host"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // Command is how a client starts mcpctl.
@@ -25,7 +25,7 @@ func ownOptions(args []string) []string {
 	var options []string
 	for _, a := range args {
 		name, _, _ := strings.Cut(a, "=")
-		if flag, ok := strings.CutPrefix(name, "--"); ok && plainFlag.MatchString(flag) && !slices.Contains(SettingFlags, flag) {
+		if flag, ok := strings.CutPrefix(name, "--"); ok && plainFlag().MatchString(flag) && !slices.Contains(SettingFlags, flag) {
 			options = append(options, name)
 		}
 	}
@@ -33,7 +33,7 @@ func ownOptions(args []string) []string {
 }
 
 // plainFlag fits what can be the name of a flag, and is shown.
-var plainFlag = regexp.MustCompile(`^[a-z][a-z-]{0,40}$`)
+var plainFlag = pattern.New(`^[a-z][a-z-]{0,40}$`)
 
 // Self is where this mcpctl is.
 type Self struct {

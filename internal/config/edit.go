@@ -5,12 +5,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -27,12 +27,12 @@ func parseKey(text string) (key, error) {
 		return key{[]string{text}, kinds()[text] == yaml.SequenceNode}, nil
 	}
 	for _, labels := range []string{"headers", "metadata"} {
-		if name, ok := strings.CutPrefix(text, labels+"."); ok && headerName.MatchString(name) {
+		if name, ok := strings.CutPrefix(text, labels+"."); ok && headerName().MatchString(name) {
 			return key{path: []string{labels, name}}, nil
 		}
 		if rest, ok := strings.CutPrefix(text, "servers."); ok {
 			server, name, ok := strings.Cut(rest, "."+labels+".")
-			if ok && server != "" && headerName.MatchString(name) {
+			if ok && server != "" && headerName().MatchString(name) {
 				return key{path: []string{"servers", server, labels, name}}, nil
 			}
 		}
@@ -42,14 +42,14 @@ func parseKey(text string) (key, error) {
 			return key{path: []string{"servers", server, "trace_id"}}, nil
 		}
 	}
-	if slices.ContainsFunc(strings.Split(text, "."), keyLike.MatchString) {
+	if slices.ContainsFunc(strings.Split(text, "."), keyLike().MatchString) {
 		return key{}, keyPlace("a key doesn't belong in the settings file")
 	}
 	return key{}, ErrUnknownKey
 }
 
 // headerName fits what may be the name of a header (RFC 9110, section 5.6.2).
-var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+var headerName = pattern.New("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // keyPlace is the error of somebody who wants to keep a key where none may be.
 func keyPlace(what string) error {

@@ -2,12 +2,12 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -26,13 +26,13 @@ func parserText(data []byte, err error) string {
 	return fmt.Sprintf("line %d: an alias, and nothing above it that it stands for", line+1)
 }
 
-var anyLine = regexp.MustCompile(`\bline (\d+): `)
+var anyLine = pattern.New(`\bline (\d+): `)
 
 // valueError is the error for YAML that holds what can't be decoded. The parser's words quote that, and it may be a secret: only the
 // line comes from them, if they have one.
 func valueError(place string, err error) error {
 	what := "a value that can't be read as what it says it is, an alias of itself, or too many aliases"
-	if m := anyLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := anyLine().FindStringSubmatch(err.Error()); m != nil {
 		what += " (line " + m[1] + ")"
 	}
 	return problem.New("correct the file", "%s: %s", place, what)

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
@@ -221,11 +221,11 @@ func labels(of *yaml.Node) []labelled {
 }
 
 // keyLike matches names under which people would write a key into the file.
-var keyLike = regexp.MustCompile(`(?i)^(?:x[-_])?(?:portkey|mcpctl)?[-_]?(?:(?:api|access|secret)[-_]?)?(?:key|token|secret|password)$`)
+var keyLike = pattern.New(`(?i)^(?:x[-_])?(?:portkey|mcpctl)?[-_]?(?:(?:api|access|secret)[-_]?)?(?:key|token|secret|password)$`)
 
 func (f *file) refuseKeys(mapping *yaml.Node) error {
 	for _, m := range members(mapping) {
-		if keyLike.MatchString(m.key.Value) {
+		if keyLike().MatchString(m.key.Value) {
 			return f.refuseKey(m.key)
 		}
 	}
@@ -261,14 +261,14 @@ func (f *file) errorAt(n *yaml.Node, next, format string, args ...any) error {
 
 func (f *file) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d:%d", f.path, n.Line, n.Column) }
 
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
+var yamlLine = pattern.New(`^line (\d+): `)
 
 // syntaxError gives a place to an error of the YAML parser, which names a line at most: the column is that of the line's
 // first character.
 func syntaxError(path string, data []byte, err error) error {
 	text := parserText(data, err)
 	line, column := 1, 1
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
+	if m := yamlLine().FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	}

@@ -6,12 +6,12 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
-	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 	"github.com/mcpctl/mcpctl/internal/state"
 	"github.com/mcpctl/mcpctl/internal/web"
@@ -264,11 +264,11 @@ func (m *Manager) isOwn(raw string) bool {
 	if err != nil || m.o.Gateway == nil {
 		return false
 	}
-	return m.leadsBack(u) || web.Origin(u) == web.Origin(m.o.Gateway) && forConsent.MatchString(u.Path)
+	return m.leadsBack(u) || web.Origin(u) == web.Origin(m.o.Gateway) && forConsent().MatchString(u.Path)
 }
 
 // forConsent fits the paths of pages at which a user consents or logs in.
-var forConsent = regexp.MustCompile(`(?i)authori[sz]e|oauth|consent|connect|log-?in|sign-?in`)
+var forConsent = pattern.New(`(?i)authori[sz]e|oauth|consent|connect|log-?in|sign-?in`)
 
 // takeTab reports whether this process may open a tab now: one per authorization's life, however many requests ask.
 func (m *Manager) takeTab() bool {

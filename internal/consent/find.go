@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/mcpctl/mcpctl/internal/bridge"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // urlNames are the members in which gateways put an authorization URL: the first is in the gateway's source, the second
@@ -50,8 +50,8 @@ func find(a bridge.Answer, own func(raw string) bool) (asking, string) {
 			return ownPage, u
 		}
 	}
-	if a.Last && a.Status == http.StatusUnauthorized && hasMetadata.MatchString(a.Header.Get("WWW-Authenticate")) &&
-		!aboutCredential.Match(a.Body) {
+	if a.Last && a.Status == http.StatusUnauthorized && hasMetadata().MatchString(a.Header.Get("WWW-Authenticate")) &&
+		!aboutCredential().Match(a.Body) {
 		return withoutPage, ""
 	}
 	return nothing, ""
@@ -66,14 +66,14 @@ type rpcError struct {
 var (
 	// hasMetadata fits a header that points to a protected resource's metadata (RFC 9728, section 5.1). The closing quote
 	// is missing in the gateway's source (src/mcp).
-	hasMetadata = regexp.MustCompile(`resource_metadata="?[^",\s]+`)
+	hasMetadata = pattern.New(`resource_metadata="?[^",\s]+`)
 	// aboutCredential fits what the gateway's source says under that header when the credential itself is the trouble.
-	aboutCredential = regexp.MustCompile(`Authentication required to access this resource|The access token is invalid or has expired`)
+	aboutCredential = pattern.New(`Authentication required to access this resource|The access token is invalid or has expired`)
 	// sessionLost is all that version 2.2.3 says when it can't connect to a server, be it for want of consent or because the
 	// server is down.
-	sessionLost = regexp.MustCompile(`^Failed to restore session`)
+	sessionLost = pattern.New(`^Failed to restore session`)
 	// consentLost is how a server's 401 to the gateway is quoted.
-	consentLost = regexp.MustCompile(`Server returned 401 after successful authentication|Authorization required for `)
+	consentLost = pattern.New(`Server returned 401 after successful authentication|Authorization required for `)
 )
 
 // isRefusal reports whether an HTTP status says that the request wasn't carried out. What a tool has to say comes with 200.
@@ -93,8 +93,8 @@ func inError(status int, e rpcError, own func(string) bool) (asking, string) {
 			return foreignPage, data.Elicitations[0].URL
 		}
 		return nothing, ""
-	case *e.Code == mcp.INTERNAL_ERROR && consentLost.MatchString(e.Message),
-		status == http.StatusInternalServerError && sessionLost.MatchString(e.Message):
+	case *e.Code == mcp.INTERNAL_ERROR && consentLost().MatchString(e.Message),
+		status == http.StatusInternalServerError && sessionLost().MatchString(e.Message):
 		return perhapsWithoutPage, ""
 	case *e.Code == mcp.INTERNAL_ERROR, !isRefusal(status) && !slices.Contains(ownCodes, *e.Code):
 		return nothing, ""
@@ -175,14 +175,14 @@ func namedWithin(text string) (string, bool) {
 }
 
 var (
-	aboutConsent = regexp.MustCompile(`(?i)authori[sz]|consent|oauth|sign in`)
-	anyURL       = regexp.MustCompile(`https?://[^\s"'<>]+`)
+	aboutConsent = pattern.New(`(?i)authori[sz]|consent|oauth|sign in`)
+	anyURL       = pattern.New(`https?://[^\s"'<>]+`)
 )
 
 // inProse returns the first URL of a text that speaks of consent, "" if there is none.
 func inProse(text string) string {
-	if !aboutConsent.MatchString(text) {
+	if !aboutConsent().MatchString(text) {
 		return ""
 	}
-	return strings.TrimRight(anyURL.FindString(text), ".,;)")
+	return strings.TrimRight(anyURL().FindString(text), ".,;)")
 }

@@ -3,11 +3,11 @@ package doctor
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcpctl/mcpctl/internal/clients"
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // refuse says why an entry isn't started, whose program is path; ok is false if it may be. Whoever writes a project's file
@@ -55,12 +55,12 @@ func (f file) isThis(path string) bool {
 }
 
 // serverName fits a name from the workspace, and no URL.
-var serverName = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`)
+var serverName = pattern.New(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*$`)
 
 // areHarmless reports whether args make a bridge to a server of the workspace, and leave it to the user's own settings where that
 // is and which key it gets. What install writes where a setting came by flag is harmless if it is in force here too.
 func (f file) areHarmless(args []string) bool {
-	if len(args) < 2 || args[0] != "bridge" || !serverName.MatchString(args[1]) {
+	if len(args) < 2 || args[0] != "bridge" || !serverName().MatchString(args[1]) {
 		return false
 	}
 	same := map[string]string{"--gateway": f.Setting.GatewayURL, "--control-plane": f.Setting.ControlPlaneURL}

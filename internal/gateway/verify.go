@@ -7,10 +7,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/web"
 )
 
@@ -119,7 +119,7 @@ func (c *Client) askControlPlane(ctx context.Context) opinion {
 }
 
 // serverNotFound is how the gateway names the key's workspace: Server 'ws-acme/SLUG' not found.
-var serverNotFound = regexp.MustCompile(`Server '([^/']+)/`)
+var serverNotFound = pattern.New(`Server '([^/']+)/`)
 
 func (c *Client) askGateway(ctx context.Context) opinion {
 	random := make([]byte, 8)
@@ -139,7 +139,7 @@ func (c *Client) askGateway(ctx context.Context) opinion {
 	}
 	switch {
 	case e.Status == http.StatusNotFound:
-		m := serverNotFound.FindStringSubmatch(e.Message)
+		m := serverNotFound().FindStringSubmatch(e.Message)
 		if m == nil { // the wrong path, or another program
 			return opinion{err: err}
 		}

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/state"
 )
 
@@ -40,10 +40,10 @@ func (s source) name() string {
 	return fmt.Sprintf("%s-%s-%d", escape(s.server), s.start.UTC().Format(startFormat), s.pid)
 }
 
-var namePattern = regexp.MustCompile(`^(.+)-(\d{8}T\d{6}\.\d{3}Z)-(\d+)\.log(?:\.1)?$`)
+var namePattern = pattern.New(`^(.+)-(\d{8}T\d{6}\.\d{3}Z)-(\d+)\.log(?:\.1)?$`)
 
 func parseName(name string) (source, bool) {
-	m := namePattern.FindStringSubmatch(name)
+	m := namePattern().FindStringSubmatch(name)
 	if m == nil {
 		return source{}, false
 	}

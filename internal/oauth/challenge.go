@@ -3,9 +3,9 @@ package oauth
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
+
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // Challenge is what an answer says of the way to sign in (RFC 6750, section 3; RFC 9728, section 5.1).
@@ -20,25 +20,22 @@ type Challenge struct {
 	Insufficient bool
 }
 
-// patterns are compiled when they are first needed: every start of mcpctl would pay for them.
-var patterns = sync.OnceValue(func() (p struct{ metadata, scope, insufficient, bearer *regexp.Regexp }) {
+var (
 	// The value may lack its closing quote, as the gateway's source writes it (src/mcp).
-	p.metadata = regexp.MustCompile(`(?i)\bresource_metadata\s*=\s*"?([^",\s]+)`)
-	p.scope = regexp.MustCompile(`(?i)\bscope\s*=\s*(?:"([^"]*)"|([^",\s]+))`)
-	p.insufficient = regexp.MustCompile(`(?i)\berror\s*=\s*"?insufficient_scope\b`)
-	p.bearer = regexp.MustCompile(`(?i)(^|,)\s*bearer\b`)
-	return p
-})
+	challengeMetadata     = pattern.New(`(?i)\bresource_metadata\s*=\s*"?([^",\s]+)`)
+	challengeScope        = pattern.New(`(?i)\bscope\s*=\s*(?:"([^"]*)"|([^",\s]+))`)
+	challengeInsufficient = pattern.New(`(?i)\berror\s*=\s*"?insufficient_scope\b`)
+	challengeBearer       = pattern.New(`(?i)(^|,)\s*bearer\b`)
+)
 
 // ParseChallenge reads the header of an answer.
 func ParseChallenge(h http.Header) Challenge {
 	text := strings.Join(h.Values("WWW-Authenticate"), ", ")
-	p := patterns()
-	c := Challenge{Bearer: p.bearer.MatchString(text), Insufficient: p.insufficient.MatchString(text)}
-	if m := p.metadata.FindStringSubmatch(text); m != nil {
+	c := Challenge{Bearer: challengeBearer().MatchString(text), Insufficient: challengeInsufficient().MatchString(text)}
+	if m := challengeMetadata().FindStringSubmatch(text); m != nil {
 		c.Metadata = m[1]
 	}
-	if m := p.scope.FindStringSubmatch(text); m != nil && isScope(m[1]+m[2]) {
+	if m := challengeScope().FindStringSubmatch(text); m != nil && isScope(m[1]+m[2]) {
 		c.Scope = m[1] + m[2]
 	}
 	return c

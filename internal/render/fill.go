@@ -2,8 +2,9 @@ package render
 
 import (
 	"io"
-	"regexp"
 	"strings"
+
+	"github.com/mcpctl/mcpctl/internal/pattern"
 )
 
 // Fill breaks the lines of text, a page of help, so that none is longer than columns where there is a blank to break it at.
@@ -35,14 +36,14 @@ func Fill(text string, columns int) string {
 	return b.String()
 }
 
-var firstCells = regexp.MustCompile(`^ *(\S+( \S+)* {2,})?`)
+var firstCells = pattern.New(`^ *(\S+( \S+)* {2,})?`)
 
 func fillRow(line string, columns int) string {
 	if displayWidth(line) <= columns {
 		return line
 	}
 	indent := len(line) - len(strings.TrimLeft(line, " "))
-	cells := firstCells.FindString(line)
+	cells := firstCells().FindString(line)
 	hang := displayWidth(cells)
 	if hang > columns/2 {
 		hang = indent + 4

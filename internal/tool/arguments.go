@@ -5,11 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mcpctl/mcpctl/internal/pattern"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -362,8 +362,8 @@ func short(word string) string {
 }
 
 var (
-	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	number  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+	integer = pattern.New(`^-?(0|[1-9][0-9]*)$`)
+	number  = pattern.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 )
 
 // literals are the JSON types whose values are told by their look, those first that fewer words fit.
@@ -373,8 +373,8 @@ var literals = []struct {
 }{
 	{"null", func(w string) bool { return w == "null" }},
 	{"boolean", func(w string) bool { return w == "true" || w == "false" }},
-	{"integer", integer.MatchString},
-	{"number", number.MatchString},
+	{"integer", func(w string) bool { return integer().MatchString(w) }},
+	{"number", func(w string) bool { return number().MatchString(w) }},
 	{"array", func(w string) bool { return strings.HasPrefix(w, "[") && json.Valid([]byte(w)) }},
 	{"object", func(w string) bool { return strings.HasPrefix(w, "{") && json.Valid([]byte(w)) }},
 }
