@@ -550,6 +550,11 @@ func (f *fakeFlow) Find(_ context.Context, a Answer) (Flow, error) {
 	}
 	return nil, nil
 }
+func (f *fakeFlow) waits() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.awaited
+}
 func (f *fakeFlow) URL() string    { return "https://gw.example/consent" }
 func (f *fakeFlow) Host() string   { return "gw.example" }
 func (f *fakeFlow) Granted()       {}
@@ -590,7 +595,16 @@ func TestConsent(t *testing.T) {
 		t.Error(got)
 	}
 	// A cancel ends that wait, not the flow.
-	c.send(call("2", "x"), `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`)
+	c.send(call("2", "x"))
+	for start := time.Now(); flow.waits() < 2; time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the second call doesn't wait")
+		}
+	}
+	c.send(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`, `{"jsonrpc":"2.0","id":3,"method":"ping"}`)
+	if got := c.line(); !strings.Contains(got, `"id":3,"result"`) { // by now the cancel has been read
+		t.Error(got)
+	}
 	allowed.Store(true)
 	close(flow.allow)
 	if got := c.line(); !strings.Contains(got, `"id":1,"result"`) {
