@@ -12,7 +12,6 @@ import (
 
 // TestListening: the stream on which a server says what belongs to no request.
 func TestListening(t *testing.T) {
-	const question = `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
 	run(t, map[string]func(*testing.T){
 		"B26 no listening stream": func(t *testing.T) {
 			for _, status := range []int{400, 404, 405, 406, 500} {
@@ -42,39 +41,20 @@ func TestListening(t *testing.T) {
 			}
 		},
 		"B26 a call waits for the listening stream": func(t *testing.T) {
-			questions := make(chan string, 1)
-			listening, ping := make(chan bool), make(chan bool, 1)
+			late := newLateStream()
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
-				switch {
-				case r.Method == http.MethodGet:
-					<-ping // which doesn't wait
-					time.Sleep(quiet / 10)
-					close(listening) // before the bridge can know, whose call may be here at once
-					w.Header().Set("Content-Type", "text/event-stream")
-					w.(http.Flusher).Flush()
-					event(w, <-questions)
-					<-r.Context().Done()
-				case m.Method == "tools/call":
-					select {
-					case <-listening:
-						questions <- question
-						legacy(w, r, m)
-					default: // as servers do, the question is dropped
-						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
-					}
-				default:
-					if m.Method == "ping" {
-						ping <- true
-					}
-					legacy(w, r, m)
+				if r.Method == http.MethodGet {
+					late.open(w, r)
+					return
 				}
+				late.serve(w, r, m)
 			})
 			p := bridge(t, u.URL, options{})
 			p.handshake()
 			p.send(call("1", "a"))
 			p.send(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 			p.want(reply("2", `{}`))
-			wantBoth(t, []string{p.line(), p.line()}, question, called("1", "a"))
+			wantBoth(t, []string{p.line(), p.line()}, lateQuestion, called("1", "a"))
 		},
 		"B26 a call opens a listening stream again that was open": func(t *testing.T) {
 			questions := make(chan string)
@@ -97,7 +77,7 @@ func TestListening(t *testing.T) {
 					}
 				case m.Method == "tools/call":
 					if gets.Load() > 1 { // else nobody listens, or not for long, and the question is dropped
-						questions <- question
+						questions <- lateQuestion
 					}
 					legacy(w, r, m)
 				default:
@@ -110,7 +90,7 @@ func TestListening(t *testing.T) {
 				p.send(call(fmt.Sprint(n), "a"))
 				got := []string{p.line()}
 				if gets.Load() > 1 {
-					wantBoth(t, append(got, p.line()), question, called(fmt.Sprint(n), "a"))
+					wantBoth(t, append(got, p.line()), lateQuestion, called(fmt.Sprint(n), "a"))
 					break
 				}
 				if time.Since(start) > patience {
@@ -122,8 +102,7 @@ func TestListening(t *testing.T) {
 			}
 		},
 		"B26 a call waits for a listening stream that it has opened again": func(t *testing.T) {
-			questions := make(chan string, 1)
-			again, ping, listening := make(chan bool), make(chan bool, 1), make(chan bool)
+			late, again := newLateStream(), make(chan bool)
 			var gets atomic.Int32
 			u := serve(t, func(w http.ResponseWriter, r *http.Request, m rpc) {
 				switch {
@@ -133,25 +112,10 @@ func TestListening(t *testing.T) {
 					time.Sleep(1500 * time.Millisecond) // a proxy whose patience is short
 				case r.Method == http.MethodGet:
 					close(again)
-					<-ping // which doesn't wait
-					time.Sleep(quiet / 10)
-					close(listening) // before the bridge can know, whose call may be here at once
-					w.Header().Set("Content-Type", "text/event-stream")
-					w.(http.Flusher).Flush()
-					event(w, <-questions)
-					<-r.Context().Done()
-				case m.Method == "tools/call" && gets.Load() > 1:
-					select {
-					case <-listening:
-						questions <- question
-						legacy(w, r, m)
-					default: // as servers do, the question is dropped
-						answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
-					}
+					late.open(w, r)
+				case gets.Load() > 1:
+					late.serve(w, r, m)
 				default:
-					if m.Method == "ping" {
-						ping <- true
-					}
 					legacy(w, r, m)
 				}
 			})
@@ -163,7 +127,7 @@ func TestListening(t *testing.T) {
 				case <-again:
 					p.send(`{"jsonrpc":"2.0","id":"p","method":"ping"}`)
 					p.want(reply(`"p"`, `{}`))
-					wantBoth(t, []string{p.line(), p.line()}, question, called(fmt.Sprint(n), "a"))
+					wantBoth(t, []string{p.line(), p.line()}, lateQuestion, called(fmt.Sprint(n), "a"))
 					return
 				case line := <-p.lines:
 					if line != called(fmt.Sprint(n), "a")+"\n" {
@@ -184,7 +148,7 @@ func TestListening(t *testing.T) {
 					w.(http.Flusher).Flush()
 					<-arrived
 					event(w, called("1", "a"))
-					event(w, question)
+					event(w, lateQuestion)
 					<-r.Context().Done()
 				case m.Method == "tools/call":
 					close(arrived)
@@ -197,7 +161,7 @@ func TestListening(t *testing.T) {
 			p := bridge(t, u.URL, options{})
 			p.handshake()
 			p.send(call("1", "a"))
-			p.want(question) // which comes after the answer
+			p.want(lateQuestion) // which comes after the answer
 			close(read)
 			p.want(called("1", "a"))
 			p.nothing()
@@ -243,6 +207,46 @@ func TestListening(t *testing.T) {
 			p.want(called("1", "a"))
 		},
 	})
+}
+
+// lateQuestion is what servers here ask on the stream.
+const lateQuestion = `{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"sure?"}}`
+
+// lateStream is a listening stream that is there only a while after a ping, which doesn't wait for it.
+type lateStream struct {
+	ping, there chan bool
+	questions   chan string
+}
+
+func newLateStream() lateStream {
+	return lateStream{make(chan bool, 1), make(chan bool), make(chan string, 1)}
+}
+
+func (l lateStream) open(w http.ResponseWriter, r *http.Request) {
+	<-l.ping
+	time.Sleep(quiet / 10)
+	close(l.there) // before the bridge can know, whose call may be here at once
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.(http.Flusher).Flush()
+	event(w, <-l.questions)
+	<-r.Context().Done()
+}
+
+// serve answers calls, with a question before; one that nobody would hear is dropped, as servers do.
+func (l lateStream) serve(w http.ResponseWriter, r *http.Request, m rpc) {
+	switch m.Method {
+	case "tools/call":
+		select {
+		case <-l.there:
+			l.questions <- lateQuestion
+		default:
+			answer(w, m, `{"content":[{"type":"text","text":"nobody listens"}]}`)
+			return
+		}
+	case "ping":
+		l.ping <- true
+	}
+	legacy(w, r, m)
 }
 
 // wantBoth checks two lines whose order doesn't matter, since they come on two streams.
