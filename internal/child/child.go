@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcpctl/mcpctl/internal/fault"
 	"github.com/mcpctl/mcpctl/internal/problem"
 )
 
@@ -75,18 +76,28 @@ func lastOfEach(env []string) []string {
 	return list
 }
 
-// lastWords is how long a program's output is still taken once it has ended: a process that it leaves behind, as a server does
-// that goes into the background, may hold the output for days.
+// lastWords is how long a program's output is still waited for once it has ended, beside the time that its reader takes: a process
+// that it leaves behind, as a server does that goes into the background, may hold the output for days.
 const lastWords = time.Second
 
 // run runs a program beside this process, and passes on the signals that this one gets.
 func run(path string, o Options) (int, error) {
-	cmd := exec.Cmd{Path: path, Args: o.Args, Env: o.Env, Stdin: os.Stdin, Stdout: o.Stdout, Stderr: o.Stderr, WaitDelay: lastWords}
-	if cmd.Stdout == nil {
-		cmd.Stdout = os.Stdout
-	}
-	if cmd.Stderr == nil {
-		cmd.Stderr = os.Stderr
+	cmd := exec.Cmd{Path: path, Args: o.Args, Env: o.Env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	var outputs []*output
+	for _, stream := range []struct {
+		to   io.Writer
+		file *io.Writer
+	}{{o.Stdout, &cmd.Stdout}, {o.Stderr, &cmd.Stderr}} {
+		if stream.to == nil {
+			continue
+		}
+		out, err := newOutput(stream.to)
+		if err != nil {
+			return NotStarted, problem.With(err, "close other programs, or raise the limit of open files: ulimit -n")
+		}
+		defer out.read.Close()
+		defer out.write.Close()
+		outputs, *stream.file = append(outputs, out), out.write
 	}
 	signals := make(chan os.Signal, 16)
 	for _, s := range passed() {
@@ -97,6 +108,10 @@ func run(path string, o Options) (int, error) {
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
 		return NotStarted, problem.With(err, "check that the program is one for this machine")
+	}
+	for _, out := range outputs {
+		out.write.Close()
+		fault.Go(out.copy, func(error) {}) // the program then finds its pipe closed
 	}
 	done := make(chan struct{})
 	go func() {
@@ -110,6 +125,8 @@ func run(path string, o Options) (int, error) {
 		}
 	}()
 	_ = cmd.Wait() // its outcome is in ProcessState; a reader that went away is no failure of the program
+	signal.Stop(signals) // they are this process's again
 	close(done)
+	finish(outputs)
 	return exitCode(cmd.ProcessState), nil
 }
