@@ -16,6 +16,7 @@ var references = []func() *regexp.Regexp{
 	pattern.New(`^\$\{(?:input|file):[^{}]+\}$`),
 	pattern.New(`^%[A-Za-z_]\w*%$`),          // Gemini CLI, on Windows
 	pattern.New(`^\{(?:env|file):[^{}]+\}$`), // opencode
+	pattern.New(`^\$[A-Z_][A-Z0-9_]*$`),      // as in shells
 }
 
 // dollarName is one more notation, which fits keys too, so that it counts for the clients alone that have it.
@@ -30,6 +31,9 @@ func referenceIn(c clients.Client, value string) (reference string, ok bool) {
 		if m := r().FindStringSubmatch(value); m != nil {
 			return strings.Join(m[min(1, len(m)-1):], ""), true
 		}
+	}
+	if strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}") { // of a kind that isn't known here, with anything in it
+		return "${…}", true
 	}
 	return "", false
 }

@@ -76,6 +76,7 @@ func TestReplaceRefusesAnotherOwner(t *testing.T) {
 		{1000, 1001, 0o664, ErrOwner},
 		{1000, 1001, 0o644, nil}, // the group may do what everybody may
 		{1000, 1000, 0o640, nil},
+		{1000, 1001, 0o660, ErrOwner},
 	} {
 		if err := errors.Join(os.WriteFile(path, []byte("old"), tc.mode), os.Chmod(path, tc.mode), os.Chown(path, tc.uid, tc.gid)); err != nil {
 			t.Fatal(err)
@@ -97,5 +98,30 @@ func TestReplaceRefusesAnotherOwner(t *testing.T) {
 			t.Errorf("%+v: %q, %v", tc, data, err)
 		}
 		alone(t, dir)
+	}
+}
+
+// TestReplaceWithoutOnesOwnGroup: a container's user has the files of home, and not the group that is the user's alone there.
+func TestReplaceWithoutOnesOwnGroup(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // nobody else can make a file of someone else
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "f")
+	if err := errors.Join(os.WriteFile(path, []byte("old"), 0o664), os.Chmod(path, 0o664), os.Chown(path, 1001, 1001)); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	testuser.RunIn(1001, 1000, func() { err = Replace(path, old, []byte("new"), 0o664, nil) })
+	info, statErr := os.Stat(path)
+	if err != nil || statErr != nil || info.Mode().Perm() != 0o644 || info.Sys().(*syscall.Stat_t).Uid != 1001 {
+		t.Errorf("%v, %v", info, err)
 	}
 }

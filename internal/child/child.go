@@ -124,7 +124,7 @@ func run(path string, o Options) (int, error) {
 			}
 		}
 	}()
-	_ = cmd.Wait() // its outcome is in ProcessState; a reader that went away is no failure of the program
+	_ = cmd.Wait()       // its outcome is in ProcessState; a reader that went away is no failure of the program
 	signal.Stop(signals) // they are this process's again
 	close(done)
 	finish(outputs)

@@ -174,7 +174,7 @@ key_command and allow_http take a list: several values.`,
 
 func runConfigSet(a *app, key string, values []string) error {
 	s, err := a.settings()
-	if err != nil {
+	if err != nil && !errors.Is(err, config.ErrKeyInside) {
 		return err
 	}
 	if err := config.Set(s, key, values); err != nil {
@@ -199,7 +199,7 @@ func newConfigUnsetCommand(a *app) *cobra.Command {
 
 func runConfigUnset(a *app, key string) error {
 	s, err := a.settings()
-	if err != nil {
+	if err != nil && !errors.Is(err, config.ErrKeyInside) {
 		return err
 	}
 	if key == "credential" {

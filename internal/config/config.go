@@ -138,13 +138,21 @@ func Load(h host.Host, f Flags) (Settings, error) {
 		if err := s.apply(row, h, &f, profile, origin); err != nil {
 			return s, err
 		}
-		if !row.isPath && looksLikeKey(*row.field(&s)) { // it would be shown, sent as what it isn't, and written into clients' files
-			return s, problem.New("take it out: mcpctl login asks for the key, and keeps it in the OS keyring",
-				"%s: that looks like a key (not shown here)", origin[row.flag])
+		if !row.isPath && looksLikeKey(row.key, *row.field(&s)) { // it would be shown, sent as what it isn't, and written into clients' files
+			return s, keyInside{problem.New("take it out (mcpctl config unset "+row.key+", if it is in the file): mcpctl login asks for the key, and keeps it in the OS keyring",
+				"%s: that looks like a key (not shown here)", origin[row.flag])}
 		}
 	}
 	return s, s.checkURLs(f.AllowHTTP, origin)
 }
+
+// ErrKeyInside is a setting in whose value there is a key. It doesn't keep Set and Unset from replacing that.
+var ErrKeyInside = errors.New("a key in a setting")
+
+type keyInside struct{ error }
+
+func (keyInside) Is(target error) bool { return target == ErrKeyInside }
+func (e keyInside) Unwrap() error      { return e.error }
 
 // File returns the absolute path of the settings file, whether or not it exists or can be read.
 func File(h host.Host, f Flags) (string, error) {

@@ -107,8 +107,8 @@ func (k key) mapping(profile string) []string {
 
 // check returns a value as it is to be written, or why it can't be. Errors don't repeat what may be a secret.
 func (k key) check(s Settings, value string) (string, error) {
-	name := k.path[len(k.path)-1]
-	if name != "ca_file" && looksLikeKey(value) {
+	name, setting := k.path[len(k.path)-1], strings.Join(k.path, ".")
+	if name != "ca_file" && looksLikeKey(setting, value) {
 		return "", keyPlace("a key doesn't belong in the settings file")
 	}
 	if allowed := choices()[name]; allowed != nil && len(k.path) == 1 && name != "credential" {
@@ -118,10 +118,10 @@ func (k key) check(s Settings, value string) (string, error) {
 		return value, nil
 	}
 	if value == "" {
-		return "", problem.New("take it out: mcpctl config unset "+strings.Join(k.path, "."), "%s can't be empty", name)
+		return "", problem.New("take it out: mcpctl config unset "+setting, "%s can't be empty", name)
 	}
 	if len(k.path) > 1 {
-		return value, checkHeader(name, value)
+		return value, checkHeader(setting, name, value)
 	}
 	switch name {
 	case currentProfile:
@@ -175,11 +175,11 @@ func checkFile(value string) (string, error) {
 	return path, nil
 }
 
-func checkHeader(name, value string) error {
+func checkHeader(setting, name, value string) error {
 	switch {
 	case strings.EqualFold(name, web.PortkeyHeader):
 		return keyPlace("a key doesn't belong in the settings file")
-	case isSecretHeader(name) && !isReference(value):
+	case isSecretSetting(setting) && !isReference(value):
 		return problem.New("keep it in the OS keyring (service mcpctl, any account) and write keyring:ACCOUNT here, or ${VARIABLE}",
 			"the header %s holds a secret, which doesn't belong in the settings file (nor in a command: it is in your shell's history now)", name)
 	case strings.ContainsAny(value, "\r\n\x00"):

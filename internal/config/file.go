@@ -27,6 +27,7 @@ type file struct {
 	profiles []string
 	document *yaml.Node // with the comments at its ends; nil if the file holds comments at most
 	root     *yaml.Node // the mapping in it; nil if there is none
+	second   *yaml.Node // an empty document behind it; nil if there is none
 }
 
 // currentProfile is the one setting that is of no profile.
@@ -65,7 +66,9 @@ func parse(path string, data []byte) (file, error) {
 	}
 	f.document = &doc
 	switch err := dec.Decode(&second); {
-	case err == nil: // what is in it would be read by nobody, and lost at the next change
+	case err == nil && isNull(second.Content[0]): // a file may end in ---, but what is behind that would be lost at a change
+		f.second = second.Content[0]
+	case err == nil: // what is in it would be read by nobody
 		return f, f.errorAt(second.Content[0], "join the two, or take one out", "the settings are one YAML document, and here is a second one")
 	case !errors.Is(err, io.EOF):
 		return f, syntaxError(path, data, err)

@@ -74,8 +74,8 @@ func (s Settings) edit(change func(f file, root *yaml.Node) (changed bool)) erro
 	if err != nil && ctx.Err() != nil {
 		return problem.New("wait for it to end, then try again", "%s: another mcpctl is at it for %s already", s.File, editLimit)
 	}
-	if err != nil {
-		return problem.With(err, "see the permissions of the state folder, which holds the lock of the settings file")
+	if err != nil { // the state folder can't be written: that is no reason to refuse what can
+		unlock = func() {}
 	}
 	defer unlock()
 	for range 3 {
@@ -102,6 +102,9 @@ func replace(path string, change func(f file, root *yaml.Node) (changed bool)) e
 	f, err := parse(path, before)
 	if err != nil {
 		return err
+	}
+	if f.second != nil {
+		return f.errorAt(f.second, "take the line with --- out above it", "the settings are one YAML document, and here is a second one")
 	}
 	root := f.root
 	if root == nil {

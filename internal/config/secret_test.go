@@ -27,7 +27,7 @@ func TestSecretHeaders(t *testing.T) {
 func TestLooksLikeKey(t *testing.T) {
 	for _, text := range []string{"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7+", "Bearer aB3dE6gH9jK2mN5pQ8sT1vW4yZ7/", "key=aB3dE6gH9jK2mN5pQ8sT1vW4yZ70",
 		"pk-demo-user-0123456789abcdef0123456789abcdef", "pat_0123456789abcdef01", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"} {
-		if !looksLikeKey(text) {
+		if !looksLikeKey("workspace", text) {
 			t.Errorf("%s passes", text)
 		}
 	}
@@ -35,8 +35,31 @@ func TestLooksLikeKey(t *testing.T) {
 		"0123456789abcdef0123456789ab", "0123456789abcdef0123456789abcdef", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 		"1-5759e988-bd862e3fe1be46a994272793", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "the-workspace-of-Team-Blue-1", "https://mcp.example.com/m/Abc123",
 		"keyring:linear-token", "op://Private/Portkey Key/credential", "/Users/Jane1/Library/certs/ca", "a sentence that Has 28 letters", "eyJ"} {
-		if looksLikeKey(text) {
+		if looksLikeKey("workspace", text) {
 			t.Errorf("%s is taken for a key", text)
+		}
+	}
+	for setting, text := range map[string]string{
+		"metadata._user": "Zk3Lg8PqR7sT2uVwXyZ1aBcD4eF5", "servers.linear.metadata.run": "Zk3Lg8PqR7sT2uVwXyZ1aBcD4eF5",
+		"trace_id": "Zk3Lg8PqR7sT2uVwXyZ1aBcD4eF5", "key_command": "secret/Portkey/Prod/ApiKey01", "headers.X-Path": "Team/Platform/Production2026",
+		"workspace": "pk-platform-engineering2", "metadata.team": "pk-acme-2026112612", "headers.X-Team": "pat_platform_automation_team",
+	} {
+		if looksLikeKey(setting, text) {
+			t.Errorf("%s: %s is taken for a key", setting, text)
+		}
+	}
+}
+
+func TestSecretLabels(t *testing.T) {
+	for want, names := range map[bool]string{
+		true: "metadata.token metadata.api_key servers.linear.metadata.Authorization headers.X-User-Token servers.linear.headers.X-Auth",
+		false: "metadata.project_key metadata.jira_key metadata.token_budget metadata.requires_auth metadata.pat metadata._user " +
+			"headers.X-Project-Key headers.X-Token-Limit headers.X-Password-Policy servers.metadata.headers.X-Team",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			if isSecretSetting(name) != want {
+				t.Errorf("%s: %v", name, !want)
+			}
 		}
 	}
 }

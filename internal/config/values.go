@@ -51,7 +51,7 @@ func (s Settings) Values() []Value {
 // labels returns the members of a mapping whose keys begin with prefix.
 func (s Settings) labels(prefix string, labels map[string]string) (values []Value) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		values = append(values, s.value(prefix+name, shownHeader(name, labels[name])))
+		values = append(values, s.value(prefix+name, shown(prefix+name, labels[name])))
 	}
 	return values
 }
@@ -78,7 +78,7 @@ func (s Settings) Value(key string) (Value, error) {
 	name := k.path[len(k.path)-1]
 	for have, value := range headers {
 		if strings.EqualFold(have, name) {
-			return s.value(key, shownHeader(name, value)), nil
+			return s.value(key, shown(key, value)), nil
 		}
 	}
 	return Value{Key: key, Source: byDefault}, nil
@@ -103,21 +103,21 @@ func (s Settings) value(key string, v any) Value {
 	if source == "" {
 		source = byDefault
 	}
-	return Value{key, withoutKeys(v), source}
+	return Value{key, withoutKeys(key, v), source}
 }
 
-// withoutKeys returns a string or strings with what looks like a key blanked.
-func withoutKeys(v any) any {
+// withoutKeys returns the string or strings of a setting with what looks like a key blanked.
+func withoutKeys(setting string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if looksLikeKey(v) {
+		if looksLikeKey(setting, v) {
 			return redacted
 		}
 	case []string:
-		if slices.ContainsFunc(v, looksLikeKey) {
+		if slices.ContainsFunc(v, func(one string) bool { return looksLikeKey(setting, one) }) {
 			v = slices.Clone(v)
 			for i := range v {
-				v[i], _ = withoutKeys(v[i]).(string)
+				v[i], _ = withoutKeys(setting, v[i]).(string)
 			}
 			return v
 		}

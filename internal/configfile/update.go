@@ -288,7 +288,7 @@ func explain(err error) error {
 	case why != "":
 		return problem.With(err, why)
 	case errors.Is(err, atomicfile.ErrOwner):
-		return problem.With(err, "let its owner do it: ls -l on the file says who that is")
+		return problem.With(err, "let its owner do it, as a member of its group: ls -l on the file says which that is")
 	case errors.Is(err, fs.ErrPermission):
 		return problem.With(err, "see the permissions of the file and its folder")
 	}
