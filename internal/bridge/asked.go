@@ -95,6 +95,14 @@ func (a *asked) answered(m message) (message, *question) {
 	return m, q
 }
 
+// answeredIn reports whether a response to a question is in an array: it has to go to the session that asked, with the id that it knows.
+func (a *asked) answeredIn(batch message) (found bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	members(batch, func(m message) { found = found || m.isResponse() && a.open[string(m.id)] != nil })
+	return found
+}
+
 // of returns the ids of the questions of a session.
 func (a *asked) of(s *session) (ids []string) {
 	a.mu.Lock()

@@ -61,6 +61,9 @@ func (b *Bridge) batchAnswer(x *exchange, m message) (done bool) {
 	return x.answered
 }
 
+// begun reports whether requests of the array that x is have had their answers: then it must not be sent again.
+func (x *exchange) begun() bool { return x.msg.batch && len(x.open) < len(requestIDs(x.msg)) }
+
 // strike takes the request that m answers, if it does, off those that have no answer.
 func (x *exchange) strike(m message) {
 	i := slices.IndexFunc(x.open, func(id []byte) bool { return sameID(id, m.id) })

@@ -118,6 +118,7 @@ type Bridge struct {
 	// questions are what the bridge itself has asked the client.
 	questions questions
 	asked     asked // what the server has asked the client
+	tired     bool  // the server has turned away what was last sent in order; its sender's alone
 	buffers   buffers
 
 	mu        sync.Mutex
@@ -301,7 +302,7 @@ func (b *Bridge) dispatch(ctx context.Context, m message) {
 // dispatchBatch sends an array on as one POST where revision 2025-03-26 was negotiated, the only one that has batches,
 // and otherwise message by message, since every other revision wants them so.
 func (b *Bridge) dispatchBatch(ctx context.Context, m message, h *handshake) {
-	if h.batches() {
+	if h.batches() && !b.asked.answeredIn(m) {
 		b.startExchange(ctx, newExchange(m, h))
 		return
 	}

@@ -83,8 +83,13 @@ func (a *attempt) noteHeard() { a.onceHeard.Do(func() { close(a.heard) }) }
 // awaitLead waits until a cancellation may follow the request, and reports whether it should: a request that never left needs
 // none.
 func (a *attempt) awaitLead(ctx context.Context) bool {
+	written := time.NewTimer(orderedTime)
+	defer written.Stop()
 	select {
 	case <-a.sent:
+	case <-written.C: // the server doesn't read it; what the client says next mustn't wait any longer
+		a.stop()
+		return false
 	case <-ctx.Done():
 		return false
 	}
@@ -108,7 +113,10 @@ func (a *attempt) awaitLead(ctx context.Context) bool {
 func (b *Bridge) cancel(m message, h *handshake) {
 	id := member(m.params, "requestId")
 	b.mu.Lock()
-	list := b.inFlight[string(id)]
+	var list []*exchange
+	if id != nil { // an array has none
+		list = b.inFlight[string(id)]
+	}
 	var x *exchange
 	var initialize, modern bool
 	if len(list) > 0 {

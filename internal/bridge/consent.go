@@ -59,7 +59,7 @@ func clientName(x *exchange) string {
 // askConsent finds out whether a reply asks for the user's consent, and if so waits for it. last is Answer.Last. done says
 // that the reply has been dealt with; repeat then says that the request should be sent again.
 func (b *Bridge) askConsent(ctx context.Context, x *exchange, r reply, last bool) (done, repeat bool) {
-	if b.Consent == nil || r.body == nil || visitsPages(x, r) {
+	if b.Consent == nil || r.body == nil || x.begun() || visitsPages(x, r) {
 		return false, false
 	}
 	flow, err := b.Consent.Find(ctx, Answer{r.status, r.header, r.body, last})
@@ -193,7 +193,7 @@ func (b *Bridge) reportProgress(x *exchange, flow Flow) (stop func()) {
 
 func progressNotification(token []byte, step int, host string) []byte {
 	return encode(map[string]any{
-		"jsonrpc": mcp.JSONRPC_VERSION, "method": "notifications/progress",
+		"jsonrpc": mcp.JSONRPC_VERSION, "method": methodProgress,
 		"params": map[string]any{
 			"progressToken": json.RawMessage(token),
 			"progress":      json.Number(fmt.Sprintf("%.4f", float64(step)/10000)),

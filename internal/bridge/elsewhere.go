@@ -64,6 +64,15 @@ func (b *Bridge) mailbox(x *exchange) <-chan message {
 	return x.mailbox.open()
 }
 
+// clearMailbox makes room for the answer to a request that is sent again, after the one that came has been taken.
+func (b *Bridge) clearMailbox(x *exchange) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(x.mailbox.answer) == 0 {
+		x.mailbox = mailbox{}
+	}
+}
+
 // answerFromStream hands an answer that came on the listening stream to the request that waits for it, or will as soon as it
 // has been accepted.
 func (b *Bridge) answerFromStream(h *handshake, m message) {

@@ -21,6 +21,7 @@ const (
 	methodInitialize  = "initialize"
 	methodInitialized = "notifications/initialized"
 	methodCancelled   = "notifications/cancelled"
+	methodProgress    = "notifications/progress"
 	methodDiscover    = "server/discover"
 	methodToolsCall   = "tools/call"
 	methodToolsList   = "tools/list"
@@ -117,6 +118,7 @@ func (b *Bridge) run(x *exchange) {
 		if !b.again(x.ctx, x, r) {
 			return
 		}
+		b.clearMailbox(x)
 	}
 }
 

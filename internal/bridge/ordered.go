@@ -37,8 +37,11 @@ func (b *Bridge) sendOrdered(ctx context.Context, o outgoing) {
 	}
 }
 
-// sendMessage posts until the message is accepted or refused for good.
+// sendMessage posts until the message is accepted or refused for good. What comes behind it waits that long, so a server that has
+// turned one message away to the end, or a kind of message that nobody misses, isn't asked again and again.
 func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
+	ctx, cancel := context.WithTimeout(ctx, orderedTime)
+	defer cancel()
 	reauthed, renewed, answers := false, false, o.msg.method == nil
 	var asked *question
 	if answers {
@@ -50,7 +53,8 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 			b.Log.Info("an answer to a question of a session that is gone was dropped")
 			return false
 		}
-		r, sent := b.postAccepted(ctx, o.msg, s)
+		r, sent := b.postAccepted(ctx, o.msg, s, !b.tired && !o.msg.is(methodProgress))
+		b.tired = r.err != nil || r.status == http.StatusTooManyRequests || r.status >= 500
 		switch {
 		case r.err != nil:
 			b.Log.Warn("a message to the server was lost", "method", unquote(o.msg.method), "error", describe(r.err))
@@ -73,14 +77,14 @@ func (b *Bridge) sendMessage(ctx context.Context, o outgoing) bool {
 	}
 }
 
-// postAccepted posts a message that gets no answer, or one that nobody looks at. It does so again if the server has turned it away
-// unprocessed, as a request would be.
-func (b *Bridge) postAccepted(ctx context.Context, m message, s *session) (reply, *http.Request) {
+// postAccepted posts a message that gets no answer, or one that nobody looks at. With patience it does so again if the server has
+// turned it away unprocessed, as a request would be.
+func (b *Bridge) postAccepted(ctx context.Context, m message, s *session, patient bool) (reply, *http.Request) {
 	t := tries{since: time.Now()}
 	for {
 		r, sent := b.postOnce(ctx, m, s)
 		wait, ok := b.mayRepeat(&m, &t, r)
-		if !ok || !b.pause(ctx, &m, &t, r, wait) {
+		if !ok || !patient || !b.pause(ctx, &m, &t, r, wait) {
 			return r, sent
 		}
 	}

@@ -352,7 +352,7 @@ func (b *Bridge) roundTrip(ctx context.Context, x *exchange) reply {
 func (b *Bridge) sendQuietly(ctx context.Context, m message, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, initializedTime)
 	defer cancel()
-	r, _ := b.postAccepted(ctx, m, s)
+	r, _ := b.postAccepted(ctx, m, s, true)
 	if r.err != nil || r.status >= 300 {
 		b.Log.Info("a message was not accepted", "method", unquote(m.method), "status", r.status, "error", describe(r.err))
 	}

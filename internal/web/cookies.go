@@ -16,6 +16,10 @@ func WithCookies(c *http.Client, u *url.URL) *http.Client {
 	return &own
 }
 
+// maxCookies is how many cookies are kept: as many as browsers have to (RFC 6265, section 6.1). A server that sets one of another
+// name with each answer would soon get a header that it refuses.
+const maxCookies = 50
+
 // cookies is an http.CookieJar for one origin.
 type cookies struct {
 	origin string
@@ -37,7 +41,11 @@ func (c *cookies) SetCookies(u *url.URL, list []*http.Cookie) {
 		hostOnly.Domain = ""
 		list[i] = &hostOnly
 	}
-	c.jar.Load().SetCookies(u, list)
+	if len(c.jar.Load().Cookies(u))+len(list) > maxCookies { // of many names only the latest can matter
+		jar, _ := cookiejar.New(nil)
+		c.jar.Store(jar)
+	}
+	c.jar.Load().SetCookies(u, list[:min(len(list), maxCookies)])
 }
 
 // Cookies implements http.CookieJar.

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 )
 
@@ -33,6 +35,23 @@ func TestCookies(t *testing.T) {
 	jar.SetCookies(foreign, []*http.Cookie{{Name: "x", Value: "1"}})
 	if got := append(jar.Cookies(foreign), jar.Cookies(home)...); len(got) != 2 {
 		t.Errorf("another origin's: %v", got)
+	}
+}
+
+// TestManyCookies: a server that sets one of another name with each answer doesn't get them all back, but the latest.
+func TestManyCookies(t *testing.T) {
+	home, _ := url.Parse("https://mcp.example/mcp")
+	jar := WithCookies(&http.Client{}, home).Jar
+	for i := range 10 * maxCookies {
+		name := fmt.Sprint("c", i)
+		jar.SetCookies(home, []*http.Cookie{{Name: "lb", Value: "1"}, {Name: name, Value: "1"}})
+		got := jar.Cookies(home)
+		has := func(name string) bool {
+			return slices.ContainsFunc(got, func(c *http.Cookie) bool { return c.Name == name })
+		}
+		if len(got) > maxCookies || !has(name) || !has("lb") {
+			t.Fatalf("%d cookies after %d: %v", len(got), i, got)
+		}
 	}
 }
 
