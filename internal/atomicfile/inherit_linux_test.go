@@ -12,7 +12,7 @@ import (
 	"github.com/mcpctl/mcpctl/internal/testuser"
 )
 
-// TestReplaceInherits: whose the file is, and what hangs on it, stays. Only root can make files of others, which is what CI is.
+// TestReplaceInherits: whose the file is, and what hangs on it, stays. Only root, as CI is, can make files of others here.
 func TestReplaceInherits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	for _, tc := range []struct{ uid, gid int }{{os.Geteuid(), os.Getegid()}, {os.Geteuid(), 50}, {1000, 1000}, {1000, os.Getegid()}} {
@@ -59,13 +59,7 @@ func look(t *testing.T, path string) (stat syscall.Stat_t, note string) {
 
 // TestReplaceRefusesAnotherOwner: a file that can't stay whose it is stays as it is.
 func TestReplaceRefusesAnotherOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // nobody else can make a file of someone else
-	}
-	dir := t.TempDir()
-	if err := errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
-		t.Fatal(err)
-	}
+	dir := testuser.Folder(t)
 	path := filepath.Join(dir, "f")
 	for _, tc := range []struct {
 		uid, gid int
@@ -78,14 +72,8 @@ func TestReplaceRefusesAnotherOwner(t *testing.T) {
 		{1000, 1000, 0o640, nil},
 		{1000, 1001, 0o660, ErrOwner},
 	} {
-		if err := errors.Join(os.WriteFile(path, []byte("old"), tc.mode), os.Chmod(path, tc.mode), os.Chown(path, tc.uid, tc.gid)); err != nil {
-			t.Fatal(err)
-		}
-		old, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer old.Close()
+		old := ownedBy(t, path, tc.uid, tc.gid, tc.mode)
+		var err error
 		testuser.Run(1000, func() { err = Replace(path, old, []byte("new"), tc.mode, nil) })
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%+v: %v", tc, err)
@@ -103,25 +91,27 @@ func TestReplaceRefusesAnotherOwner(t *testing.T) {
 
 // TestReplaceWithoutOnesOwnGroup: a container's user has the files of home, and not the group that is the user's alone there.
 func TestReplaceWithoutOnesOwnGroup(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // nobody else can make a file of someone else
-	}
-	dir := t.TempDir()
-	if err := errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
-		t.Fatal(err)
-	}
+	dir := testuser.Folder(t)
 	path := filepath.Join(dir, "f")
-	if err := errors.Join(os.WriteFile(path, []byte("old"), 0o664), os.Chmod(path, 0o664), os.Chown(path, 1001, 1001)); err != nil {
-		t.Fatal(err)
-	}
-	old, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer old.Close()
+	old := ownedBy(t, path, 1001, 1001, 0o664)
+	var err error
 	testuser.RunIn(1001, 1000, func() { err = Replace(path, old, []byte("new"), 0o664, nil) })
 	info, statErr := os.Stat(path)
 	if err != nil || statErr != nil || info.Mode().Perm() != 0o644 || info.Sys().(*syscall.Stat_t).Uid != 1001 {
 		t.Errorf("%v, %v", info, err)
 	}
+}
+
+// ownedBy makes a file of someone, and opens it.
+func ownedBy(t *testing.T, path string, uid, gid int, mode os.FileMode) *os.File {
+	t.Helper()
+	if err := errors.Join(os.WriteFile(path, []byte("old"), mode), os.Chmod(path, mode), os.Chown(path, uid, gid)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }

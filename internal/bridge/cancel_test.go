@@ -82,15 +82,18 @@ func TestCancelSecondTry(t *testing.T) {
 	})
 }
 
+// hangingCalls is a server that answers no call.
+func hangingCalls(s *still, r *http.Request, m message, n int) *http.Response {
+	if m.is(methodToolsCall) {
+		return hang(r)
+	}
+	return stillOrdinary("")(s, r, m, n)
+}
+
 // TestManyCancels: the lead that a request has over its cancellation begins when it was sent, so many don't add up, and what the
 // client says after them doesn't wait.
 func TestManyCancels(t *testing.T) {
-	inStill(t, func(s *still, r *http.Request, m message, n int) *http.Response {
-		if m.is(methodToolsCall) {
-			return hang(r)
-		}
-		return stillOrdinary("")(s, r, m, n)
-	}, func(s *still) {
+	inStill(t, hangingCalls, func(s *still) {
 		s.handshake()
 		var calls, cancels []string
 		for i := range 100 {
@@ -112,12 +115,7 @@ func TestManyCancels(t *testing.T) {
 
 // TestCancelLead: a cancellation that comes at once waits for its request to be read.
 func TestCancelLead(t *testing.T) {
-	inStill(t, func(s *still, r *http.Request, m message, n int) *http.Response {
-		if m.is(methodToolsCall) {
-			return hang(r)
-		}
-		return stillOrdinary("")(s, r, m, n)
-	}, func(s *still) {
+	inStill(t, hangingCalls, func(s *still) {
 		s.handshake()
 		s.say(call("1", "x"))
 		s.say(cancelLine("1"))
